@@ -1,0 +1,615 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+/* The kernel side: each program fills one record and submits it. */
+#include <linux/bpf.h>
+#include <bpf/bpf_core_read.h>
+#include <bpf/bpf_helpers.h>
+#include <stdbool.h>
+
+#include "event.h"
+
+#if defined(__TARGET_ARCH_x86)
+enum { REG_WORDS = 21, REG_SP = 19, REG_DX = 12, REG_SI = 13 };
+#define REG_ARG2 REG_SI
+#define REG_ARG3 REG_DX
+#elif defined(__TARGET_ARCH_arm64)
+enum { REG_WORDS = 34, REG_SP = 31, REG_ARG2 = 1, REG_ARG3 = 2 };
+#else
+#error "unknown architecture: define __TARGET_ARCH_x86 or __TARGET_ARCH_arm64"
+#endif
+
+/* From CPython's Include/cpython/code.h and Include/internal/pycore_frame.h. */
+enum { CO_GENERATOR = 0x20, CO_COROUTINE = 0x80, CO_ASYNC_GENERATOR = 0x200 };
+enum { FRAME_OWNED_BY_THREAD = 0 };
+enum { STR_COMPACT = 0x20, STR_ASCII = 0x40 };
+enum { STR_STATE = 32, STR_ASCII_DATA = 40, STR_UTF8 = 48 };
+
+enum { SIGSTOP = 19, MAX_NAMES = 65536, MAX_JOB = 16384, MAX_SITES = 1024 };
+
+/* The fields of the kernel's own structures that are read; libbpf finds their offsets. */
+struct signal_struct {
+	struct {
+		int counter;
+	} live;
+} __attribute__((preserve_access_index));
+
+struct thread_struct {
+	unsigned long fsbase;
+} __attribute__((preserve_access_index));
+
+struct thread_struct___arm {
+	struct {
+		unsigned long tp_value;
+	} uw;
+} __attribute__((preserve_access_index));
+
+struct task_struct {
+	int pid;
+	int tgid;
+	struct signal_struct *signal;
+	struct thread_struct thread;
+} __attribute__((preserve_access_index));
+
+struct task_struct___arm {
+	struct thread_struct___arm thread;
+} __attribute__((preserve_access_index));
+
+const volatile struct settings settings;
+struct shared shared;
+
+struct {
+	__uint(type, BPF_MAP_TYPE_RINGBUF);
+	__uint(max_entries, 4096);
+} events SEC(".maps");
+
+/* Names already sent and what was decided on them. One that falls out is sent again. */
+struct {
+	__uint(type, BPF_MAP_TYPE_LRU_HASH);
+	__uint(max_entries, MAX_NAMES);
+	__type(key, uint64_t);
+	__type(value, uint32_t);
+} names SEC(".maps");
+
+/* The processes to be traced, by the process ID of the initial namespace. */
+struct {
+	__uint(type, BPF_MAP_TYPE_HASH);
+	__uint(max_entries, MAX_JOB);
+	__type(key, uint32_t);
+	__type(value, struct job);
+} job SEC(".maps");
+
+struct {
+	__uint(type, BPF_MAP_TYPE_ARRAY);
+	__uint(max_entries, MAX_SITES);
+	__type(key, uint32_t);
+	__type(value, struct site);
+} sites SEC(".maps");
+
+/* The two strings that name a code object, and the id made of their contents. */
+struct name {
+	uint64_t file, func;
+	uint64_t id;
+	uint32_t file_size, func_size;	/* bytes with the NUL; 0 if longer than can be sent */
+};
+
+static __always_inline uint64_t here(void)
+{
+	struct bpf_pidns_info info;
+
+	if (settings.ns_ino && !bpf_get_ns_current_pid_tgid(settings.ns_dev, settings.ns_ino,
+							    &info, sizeof(info)))
+		return (uint64_t)info.tgid << 32 | info.pid;
+	return bpf_get_current_pid_tgid();
+}
+
+static __always_inline struct job *this_job(void)
+{
+	uint32_t tgid = bpf_get_current_pid_tgid() >> 32;
+
+	return bpf_map_lookup_elem(&job, &tgid);
+}
+
+/* With -p the probes are in that process only: the first that comes by joins the job. */
+static __noinline long adopt(void)
+{
+	uint32_t tgid = bpf_get_current_pid_tgid() >> 32;
+	struct job new = { .pid = here() >> 32 };
+
+	if (!settings.pid || (!settings.ns_ino && new.pid != settings.pid))
+		return -1;
+	return bpf_map_update_elem(&job, &tgid, &new, BPF_NOEXIST);
+}
+
+/* Probes come and go one by one: between the first and the last of them nothing is sent, so
+ * that there is no entry without its return. */
+static __always_inline struct job *this_traced(void)
+{
+	struct job *j = shared.running ? this_job() : NULL;
+
+	return j || !shared.running || adopt() ? j : this_job();
+}
+
+/* Stop this process before its next instruction. The count comes after the signal: a reader
+ * that sees the count and sends SIGCONT cannot be overtaken by the stop it answers. */
+static __always_inline void stop(struct job *j, uint32_t *count)
+{
+	if (!shared.running)
+		return;
+	j->pid = here() >> 32;
+	bpf_send_signal(SIGSTOP);
+	__sync_fetch_and_add(count, 1);
+	__sync_fetch_and_add(&shared.calls, 1);
+}
+
+static __always_inline uint64_t wake_flags(uint64_t filled, uint32_t size)
+{
+	uint32_t mark = settings.wake_mark;
+
+	if (shared.waiting) {
+		shared.waiting = 0;
+		return BPF_RB_FORCE_WAKEUP;
+	}
+	if (filled >= mark && filled - size - 8 < mark)
+		return BPF_RB_FORCE_WAKEUP;
+	return BPF_RB_NO_WAKEUP;
+}
+
+/* Hand over a filled record. A process that fills the buffer beyond the mark is stopped;
+ * what is left above the mark is for its other threads, which may be in here now. */
+static __always_inline void submit(void *record, uint32_t size, struct job *j)
+{
+	uint64_t filled = bpf_ringbuf_query(&events, BPF_RB_AVAIL_DATA);
+
+	if ((settings.flags & SETTINGS_STOP) && j && filled >= settings.stop_mark) {
+		stop(j, &j->fulls);
+		bpf_ringbuf_submit(record, BPF_RB_FORCE_WAKEUP);
+		return;
+	}
+	bpf_ringbuf_submit(record, wake_flags(filled, size));
+}
+
+static __always_inline void fill(struct event *e, uint8_t kind, uint64_t pid_tid)
+{
+	e->kind = kind;
+	e->flags = 0;
+	e->cpu = bpf_get_smp_processor_id();
+	e->line = 0;
+	e->pid = pid_tid >> 32;
+	e->tid = pid_tid;
+	e->time = bpf_ktime_get_ns();
+	e->code = 0;
+	e->frame = 0;
+}
+
+static __always_inline void count_lost(void)
+{
+	__sync_fetch_and_add(&shared.lost, 1);
+	__sync_fetch_and_add(&shared.unsaid, 1);
+}
+
+/* Tell in place how many events had no room before this one. */
+static __noinline int say_lost(void)
+{
+	uint64_t n = __sync_lock_test_and_set(&shared.unsaid, 0);
+	struct event *e;
+
+	if (!n)
+		return 0;
+	e = bpf_ringbuf_reserve(&events, sizeof(*e), 0);
+	if (!e) {
+		__sync_fetch_and_add(&shared.unsaid, n);
+		return -1;
+	}
+	fill(e, EVENT_LOST, here());
+	e->code = n;
+	bpf_ringbuf_submit(e, BPF_RB_NO_WAKEUP);
+	return 0;
+}
+
+static __always_inline struct event *reserve(void)
+{
+	struct event *e;
+
+	if (shared.unsaid && say_lost())
+		return NULL;
+	e = bpf_ringbuf_reserve(&events, sizeof(*e), 0);
+	return e;
+}
+
+/* Read up to NAME_CHUNK bytes with the NUL. The pages may not have been touched yet: names of
+ * modules that are part of the interpreter are in its file. */
+static __always_inline long read_chunk(uint64_t *buf, uint64_t from)
+{
+	long n = bpf_probe_read_user_str(buf, NAME_CHUNK, (void *)from);
+	uint8_t touch;
+
+	if (n >= 0 || !(settings.flags & SETTINGS_FAULT))
+		return n;
+	bpf_copy_from_user(&touch, 1, (void *)from);
+	bpf_copy_from_user(&touch, 1, (void *)(from + NAME_CHUNK - 1));
+	return bpf_probe_read_user_str(buf, NAME_CHUNK, (void *)from);
+}
+
+static __always_inline uint64_t mix(uint64_t hash, uint64_t word)
+{
+	hash = (hash ^ word) * 0x9e3779b97f4a7c15ULL;
+	return hash ^ hash >> 32;
+}
+
+/* Mix the string at `from` into *hash. Returns its size with the NUL, 0 if it is too long to
+ * be read whole (then its address is in the hash instead of its end), or -EFAULT. */
+static __noinline long hash_string(uint64_t from, uint64_t *hash)
+{
+	uint64_t buf[NAME_CHUNK / 8] = {};
+	uint64_t h = *hash, start = from;
+	uint32_t i, w, len;
+	long n;
+
+	for (i = 0; i < NAME_CHUNKS; i++) {
+		n = read_chunk(buf, from);
+		if (n <= 0 || n > NAME_CHUNK)
+			return -14;
+		len = n - 1;
+		for (w = 0; w < NAME_CHUNK / 8 && w < len / 8; w++)
+			h = mix(h, buf[w]);
+		if (w < NAME_CHUNK / 8 && len % 8)
+			h = mix(h, buf[w] & ((1ULL << len % 8 * 8) - 1));
+		h = mix(h, len);
+		if (n < NAME_CHUNK) {
+			*hash = h;
+			return from - start + n;
+		}
+		from += len;
+	}
+	*hash = mix(h, start);
+	return 0;
+}
+
+/* Make the id of a name from what it says, so that an address used again shows no old name. */
+static __always_inline long identify(struct name *n)
+{
+	uint64_t hash = settings.seed;
+	long size = hash_string(n->file, &hash);
+
+	if (size < 0)
+		return size;
+	n->file_size = size;
+	size = hash_string(n->func, &hash);
+	if (size < 0)
+		return size;
+	n->func_size = size;
+	n->id = hash ? hash : 1;
+	return 0;
+}
+
+static __always_inline long send_short(struct name *n)
+{
+	struct event_name *r = bpf_ringbuf_reserve(&events, sizeof(*r), 0);
+
+	if (!r)
+		return -1;
+	__builtin_memset(r->pad, 0, sizeof(r->pad));
+	r->kind = EVENT_NAME;
+	r->code = n->id;
+	bpf_probe_read_user_str(r->file, sizeof(r->file), (void *)n->file);
+	bpf_probe_read_user_str(r->func, sizeof(r->func), (void *)n->func);
+	bpf_ringbuf_submit(r, BPF_RB_NO_WAKEUP);
+	return 0;
+}
+
+static __always_inline long send_long(struct name *n)
+{
+	struct event_name_long *r = bpf_ringbuf_reserve(&events, sizeof(*r), 0);
+
+	if (!r)
+		return -1;
+	__builtin_memset(r->pad, 0, sizeof(r->pad));
+	r->kind = EVENT_NAME_LONG;
+	r->code = n->id;
+	bpf_probe_read_user_str(r->file, sizeof(r->file), (void *)n->file);
+	bpf_probe_read_user_str(r->func, sizeof(r->func), (void *)n->func);
+	bpf_ringbuf_submit(r, BPF_RB_NO_WAKEUP);
+	return 0;
+}
+
+static __always_inline long send_address(struct name *n, struct job *j)
+{
+	struct event_name_at *r = bpf_ringbuf_reserve(&events, sizeof(*r), 0);
+
+	if (!r)
+		return -1;
+	__builtin_memset(r->pad, 0, sizeof(r->pad));
+	r->kind = EVENT_NAME_AT;
+	r->pid = here() >> 32;
+	r->code = n->id;
+	r->file = n->file;
+	r->func = n->func;
+	if ((settings.flags & SETTINGS_STOP) && j)
+		stop(j, &j->fulls);
+	bpf_ringbuf_submit(r, BPF_RB_FORCE_WAKEUP);
+	return 0;
+}
+
+static __always_inline long send(struct name *n, struct job *j)
+{
+	if (n->file_size && n->func_size) {
+		if (n->file_size <= NAME_FILE && n->func_size <= NAME_FUNC)
+			return send_short(n);
+		if (settings.long_fits)
+			return send_long(n);
+	}
+	return send_address(n, j);
+}
+
+/* Is an event of this name to be sent? Sends the name itself first where that is needed.
+ * Only then it is remembered, so that no other thread can refer to it too early. */
+static __always_inline bool wanted(struct name *n, struct job *j)
+{
+	uint32_t *known = bpf_map_lookup_elem(&names, &n->id);
+	uint32_t verdict = settings.flags & SETTINGS_ASK ? VERDICT_ASKED : VERDICT_SHOW;
+
+	if (known)
+		return *known != VERDICT_HIDE;
+	if (!send(n, j))
+		bpf_map_update_elem(&names, &n->id, &verdict, BPF_NOEXIST);
+	return true;
+}
+
+static __always_inline uint64_t reg(const uint64_t *regs, uint8_t i)
+{
+	return i < REG_WORDS ? regs[i] : 0;
+}
+
+static __always_inline uint64_t fit(uint64_t value, uint8_t size, uint8_t is_signed)
+{
+	uint8_t unused = (64 - size * 8) & 63;
+
+	value <<= unused;
+	return is_signed ? (uint64_t)((int64_t)value >> unused) : value >> unused;
+}
+
+static __always_inline uint64_t operand(const struct operand *o, const uint64_t *regs)
+{
+	uint64_t value = 0, at;
+
+	if (o->kind == OPERAND_CONST)
+		return o->disp;
+	if (o->kind == OPERAND_REG)
+		return fit(reg(regs, o->reg) >> (o->shift & 63), o->size, o->is_signed);
+	at = reg(regs, o->reg) + reg(regs, o->index) * o->scale + o->disp;
+	bpf_probe_read_user(&value, sizeof(value), (void *)at);
+	return fit(value, o->size, o->is_signed);
+}
+
+static __always_inline uint64_t thread_pointer(void)
+{
+	struct task_struct *task = (void *)bpf_get_current_task();
+
+#if defined(__TARGET_ARCH_x86)
+	return BPF_CORE_READ(task, thread.fsbase);
+#else
+	return BPF_CORE_READ((struct task_struct___arm *)task, thread.uw.tp_value);
+#endif
+}
+
+static __always_inline uint64_t read_word(uint64_t at)
+{
+	uint64_t value = 0;
+
+	bpf_probe_read_user(&value, sizeof(value), (void *)at);
+	return value;
+}
+
+static __always_inline uint64_t current_frame(const struct layout *l)
+{
+	return read_word(read_word(thread_pointer() + l->tls) + l->current_frame);
+}
+
+/* CPython 3.15 fires an entry, and no return, when a call of a generator or coroutine function
+ * merely makes the generator. Its frame does not yet belong to the generator then. */
+static __always_inline bool makes_generator(uint64_t frame, const struct layout *l)
+{
+	uint32_t flags = 0;
+	uint8_t owner = 0;
+
+	bpf_probe_read_user(&owner, sizeof(owner), (void *)(frame + l->frame_owner));
+	if (owner != FRAME_OWNED_BY_THREAD)
+		return false;
+	bpf_probe_read_user(&flags, sizeof(flags),
+			    (void *)((read_word(frame + l->frame_code) & ~7ULL) + l->code_flags));
+	return flags & (CO_GENERATOR | CO_COROUTINE | CO_ASYNC_GENERATOR);
+}
+
+/* What a probe has found out. */
+struct found {
+	struct job *job;
+	struct name name;
+	uint64_t frame;
+	uint32_t line;
+	uint8_t kind, flags;
+};
+
+static __always_inline int emit(struct found *f)
+{
+	struct event *e;
+
+	if (identify(&f->name)) {
+		__sync_fetch_and_add(&shared.unread, 1);
+		f->name.id = 0;
+	} else if (!wanted(&f->name, f->job)) {
+		return 0;
+	}
+	e = reserve();
+	if (!e) {
+		count_lost();
+		return 0;
+	}
+	fill(e, f->kind, here());
+	e->flags = f->flags;
+	e->line = f->line;
+	e->code = f->name.id;
+	e->frame = f->frame;
+	submit(e, sizeof(*e), f->job);
+	return 0;
+}
+
+/* The first instructions of a function may have no line: it begins where its code does. */
+static __always_inline uint32_t first_line(uint64_t frame, const struct layout *l)
+{
+	uint64_t code = read_word(frame + l->frame_code) & ~7ULL;
+	uint32_t line = 0;
+
+	bpf_probe_read_user(&line, sizeof(line), (void *)(code + l->code_line));
+	return line;
+}
+
+static __always_inline int call(void *ctx, uint8_t kind)
+{
+	struct found f = { .kind = kind, .job = this_traced() };
+	uint32_t cookie = bpf_get_attach_cookie(ctx);
+	uint64_t regs[REG_WORDS];
+	struct site *site;
+
+	if (!f.job)
+		return 0;
+	site = bpf_map_lookup_elem(&sites, &cookie);
+	if (!site || bpf_probe_read_kernel(regs, sizeof(regs), ctx))
+		return 0;
+	f.frame = regs[REG_SP];
+	f.line = operand(&site->line, regs);
+	if (site->layout.known) {
+		f.frame = current_frame(&site->layout);
+		f.flags = EVENT_FRAME;
+		if (kind == EVENT_ENTER && makes_generator(f.frame, &site->layout))
+			return 0;
+		if (kind == EVENT_ENTER && (int)f.line < 0)
+			f.line = first_line(f.frame, &site->layout);
+	}
+	f.name.file = operand(&site->file, regs);
+	f.name.func = operand(&site->func, regs);
+	return emit(&f);
+}
+
+SEC("uprobe.s")
+int on_enter(void *ctx)
+{
+	return call(ctx, EVENT_ENTER);
+}
+
+SEC("uprobe.s")
+int on_leave(void *ctx)
+{
+	return call(ctx, EVENT_LEAVE);
+}
+
+/* The UTF-8 form of a str object: in it, or where PyUnicode_AsUTF8() once left it; else 0. */
+static __always_inline uint64_t utf8(uint64_t str)
+{
+	uint32_t state = 0;
+
+	bpf_probe_read_user(&state, sizeof(state), (void *)(str + STR_STATE));
+	if ((state & (STR_COMPACT | STR_ASCII)) == (STR_COMPACT | STR_ASCII))
+		return str + STR_ASCII_DATA;
+	return read_word(str + STR_UTF8);
+}
+
+/* _PyEval_EvalFrameDefault(tstate, frame, throwflag): CPython 3.15 has no probe for a generator
+ * that goes on with an exception, which this function is called for with throwflag set. */
+SEC("uprobe.s")
+int on_eval(void *ctx)
+{
+	struct found f = { .kind = EVENT_ENTER, .flags = EVENT_FRAME | EVENT_THROWN };
+	uint32_t cookie = bpf_get_attach_cookie(ctx);
+	uint64_t regs[REG_WORDS], code;
+	struct site *site;
+
+	f.job = this_traced();
+	if (!f.job || bpf_probe_read_kernel(regs, sizeof(regs), ctx) || !(uint32_t)regs[REG_ARG3])
+		return 0;
+	site = bpf_map_lookup_elem(&sites, &cookie);
+	if (!site)
+		return 0;
+	f.frame = regs[REG_ARG2];
+	f.line = first_line(f.frame, &site->layout);
+	code = read_word(f.frame + site->layout.frame_code) & ~7ULL;
+	f.name.file = utf8(read_word(code + site->layout.code_file));
+	f.name.func = utf8(read_word(code + site->layout.code_name));
+	return emit(&f);
+}
+
+static __always_inline void tell(uint8_t kind, uint64_t code, uint64_t wake_up)
+{
+	struct event *e = reserve();
+
+	if (!e) {
+		count_lost();
+		return;
+	}
+	fill(e, kind, here());
+	e->code = code;
+	bpf_ringbuf_submit(e, wake_up);
+}
+
+/* The dynamic loader's _dl_debug_state(): the list of loaded objects has changed. */
+SEC("uprobe")
+int on_load(void *ctx)
+{
+	struct job *j = this_job();
+
+	if (!j)
+		return 0;
+	stop(j, &j->loads);
+	tell(EVENT_LOAD, 0, BPF_RB_FORCE_WAKEUP);
+	return 0;
+}
+
+/* Run by the child itself before it becomes the command. */
+SEC("raw_tp")
+int join(void *ctx)
+{
+	uint32_t tgid = bpf_get_current_pid_tgid() >> 32;
+	struct job new = { .pid = here() >> 32 };
+
+	return bpf_map_update_elem(&job, &tgid, &new, BPF_ANY);
+}
+
+SEC("raw_tp/sched_process_fork")
+int on_fork(struct bpf_raw_tracepoint_args *ctx)
+{
+	struct task_struct *child = (void *)ctx->args[1];
+	uint32_t tgid = BPF_CORE_READ(child, tgid);
+	struct job new = { .pid = tgid };
+
+	if (!this_job() || tgid == bpf_get_current_pid_tgid() >> 32)
+		return 0;
+	bpf_map_update_elem(&job, &tgid, &new, BPF_NOEXIST);
+	tell(EVENT_FORK, tgid, BPF_RB_NO_WAKEUP);
+	return 0;
+}
+
+SEC("raw_tp/sched_process_exec")
+int on_exec(void *ctx)
+{
+	struct job *j = this_job();
+
+	if (!j)
+		return 0;
+	stop(j, &j->execs);
+	tell(EVENT_EXEC, 0, BPF_RB_FORCE_WAKEUP);
+	return 0;
+}
+
+SEC("raw_tp/sched_process_exit")
+int on_exit(void *ctx)
+{
+	struct task_struct *task = (void *)bpf_get_current_task();
+	uint32_t tgid = bpf_get_current_pid_tgid() >> 32;
+
+	if (!this_job())
+		return 0;
+	tell(EVENT_EXIT, 0, BPF_RB_NO_WAKEUP);
+	if (!BPF_CORE_READ(task, signal, live.counter))
+		bpf_map_delete_elem(&job, &tgid);
+	return 0;
+}
+
+char LICENSE[] SEC("license") = "GPL";

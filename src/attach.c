@@ -1,0 +1,288 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+/* The BPF object, and its programs on the probes of files. */
+#include <config.h>
+
+#include "attach.h"
+
+#include <bpf/bpf.h>
+#include <bpf/libbpf.h>
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/mman.h>
+#include <sys/random.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "attach-explain.h"
+#include "log.h"
+#include "xalloc.h"
+
+extern const char pyflow_bpf[], pyflow_bpf_end[];
+
+/* include/linux/proc_ns.h: the inode of the initial PID namespace. */
+#define PROC_PID_INIT_INO 0xEFFFFFFCU
+
+static const char *const program_names[PROBE_KINDS] = {
+	[PROBE_ENTER] = "on_enter",
+	[PROBE_LEAVE] = "on_leave",
+	[PROBE_EVAL] = "on_eval",
+};
+
+struct attach {
+	struct bpf_object *object;
+	struct bpf_program *programs[PROBE_KINDS];
+	struct bpf_program *load_program;
+	struct shared *shared;
+	int names_fd, sites_fd, job_fd, ring_fd, join_fd;
+	uint32_t sites;			/* of them in use */
+	struct bpf_link **links;
+	size_t link_count;
+};
+
+static int print_libbpf(enum libbpf_print_level level, const char *format, va_list args)
+{
+	char text[2048];
+
+	if (log_level() < (level == LIBBPF_DEBUG ? 4 : 3))
+		return 0;
+	vsnprintf(text, sizeof(text), format, args);
+	text[strcspn(text, "\n")] = '\0';
+	info(3, "%s", text);
+	return 0;
+}
+
+static void fill_settings(struct settings *s, size_t buffer)
+{
+	struct stat ns;
+
+	s->wake_mark = buffer / 4;
+	s->stop_mark = buffer / 2;
+	s->long_fits = sizeof(struct event_name_long) < buffer / 4;
+	if (getrandom(&s->seed, sizeof(s->seed), 0) != sizeof(s->seed))
+		s->seed = (uintptr_t)s;
+	if (!stat("/proc/self/ns/pid", &ns) && ns.st_ino != PROC_PID_INIT_INO) {
+		s->ns_dev = ns.st_dev;
+		s->ns_ino = ns.st_ino;
+	}
+}
+
+static int map_fd(struct bpf_object *object, const char *name)
+{
+	return bpf_object__find_map_fd_by_name(object, name);
+}
+
+/* Open the object and load it. Programs that may fault pages in need Linux 6.0. */
+static int load(const struct settings *s, size_t buffer, struct bpf_object **object)
+{
+	struct bpf_object *o = bpf_object__open_mem(pyflow_bpf, pyflow_bpf_end - pyflow_bpf,
+						    NULL);
+	struct bpf_program *program;
+	struct bpf_map *rodata;
+	size_t size = 0;
+	void *initial;
+	int err;
+
+	if (!o)
+		return -errno;
+	rodata = bpf_object__find_map_by_name(o, ".rodata");
+	initial = rodata ? (void *)bpf_map__initial_value(rodata, &size) : NULL;
+	if (!initial || size < sizeof(*s)) {
+		bpf_object__close(o);
+		return -EINVAL;
+	}
+	memcpy(initial, s, sizeof(*s));
+	bpf_map__set_max_entries(bpf_object__find_map_by_name(o, "events"), buffer);
+	bpf_object__for_each_program(program, o)
+		if (!(s->flags & SETTINGS_FAULT))
+			bpf_program__set_flags(program, 0);
+	err = bpf_object__load(o);
+	if (err) {
+		bpf_object__close(o);
+		return err;
+	}
+	*object = o;
+	return 0;
+}
+
+static int load_as_possible(struct settings *s, size_t buffer, struct bpf_object **object)
+{
+	int err;
+
+	s->flags |= SETTINGS_FAULT;
+	err = load(s, buffer, object);
+	if (!err || err == -EPERM)
+		return err;
+	info(2, "this kernel has no uprobe programs that may sleep: trying without");
+	s->flags &= ~SETTINGS_FAULT;
+	return load(s, buffer, object);
+}
+
+static int find_parts(struct attach *a)
+{
+	struct bpf_program *join = bpf_object__find_program_by_name(a->object, "join");
+
+	for (int i = 0; i < PROBE_KINDS; i++)
+		a->programs[i] = bpf_object__find_program_by_name(a->object, program_names[i]);
+	a->load_program = bpf_object__find_program_by_name(a->object, "on_load");
+	a->join_fd = bpf_program__fd(join);
+	a->names_fd = map_fd(a->object, "names");
+	a->sites_fd = map_fd(a->object, "sites");
+	a->job_fd = map_fd(a->object, "job");
+	a->ring_fd = map_fd(a->object, "events");
+	a->shared = mmap(NULL, sizeof(*a->shared), PROT_READ | PROT_WRITE, MAP_SHARED,
+			 map_fd(a->object, ".bss"), 0);
+	if (a->shared == MAP_FAILED) {
+		a->shared = NULL;
+		return -errno;
+	}
+	return 0;
+}
+
+int attach_open(struct settings settings, size_t buffer, struct attach **attach)
+{
+	struct attach *a = xcalloc(1, sizeof(*a));
+	int err;
+
+	libbpf_set_print(print_libbpf);
+	fill_settings(&settings, buffer);
+	err = load_as_possible(&settings, buffer, &a->object);
+	if (!err)
+		err = find_parts(a);
+	if (err) {
+		attach_explain("load BPF programs", err);
+		attach_close(a);
+		return err;
+	}
+	*attach = a;
+	return 0;
+}
+
+void attach_close(struct attach *a)
+{
+	if (!a)
+		return;
+	attach_detach(a);
+	if (a->shared)
+		munmap(a->shared, sizeof(*a->shared));
+	bpf_object__close(a->object);
+	free(a);
+}
+
+int attach_join(struct attach *a)
+{
+	return bpf_prog_test_run_opts(a->join_fd, &(struct bpf_test_run_opts){
+		.sz = sizeof(struct bpf_test_run_opts) });
+}
+
+static int keep(struct attach *a, struct bpf_link *link)
+{
+	if (!link)
+		return -errno;
+	a->links = xgrow(a->links, a->link_count, sizeof(*a->links));
+	a->links[a->link_count++] = link;
+	return 0;
+}
+
+int attach_follow(struct attach *a, bool job)
+{
+	static const char *const names[] = { "on_exit", "on_fork", "on_exec" };
+	int err = 0;
+
+	for (size_t i = 0; i < (job ? 3 : 1) && !err; i++)
+		err = keep(a, bpf_program__attach(
+			bpf_object__find_program_by_name(a->object, names[i])));
+	if (err)
+		attach_explain("follow processes", err);
+	return err;
+}
+
+static int attach_uprobe(struct attach *a, struct bpf_program *program, int fd, pid_t pid,
+			 uint64_t offset, uint64_t semaphore, uint64_t cookie)
+{
+	char path[64];
+	struct bpf_uprobe_opts opts = {
+		.sz = sizeof(opts),
+		.ref_ctr_offset = semaphore,
+		.bpf_cookie = cookie,
+	};
+
+	/* So that the kernel finds the page in memory when it looks at the instruction. */
+	if (pread(fd, path, 1, offset) < 0)
+		return -errno;
+	snprintf(path, sizeof(path), "/proc/self/fd/%d", fd);
+	return keep(a, bpf_program__attach_uprobe_opts(program, pid, path, offset, &opts));
+}
+
+static int attach_probe(struct attach *a, int fd, pid_t pid, const struct probe *p)
+{
+	uint32_t cookie = a->sites;
+
+	if (bpf_map_update_elem(a->sites_fd, &cookie, &p->site, BPF_ANY))
+		return -errno;
+	a->sites++;
+	return attach_uprobe(a, a->programs[p->kind], fd, pid, p->offset, p->semaphore, cookie);
+}
+
+int attach_file(struct attach *a, int fd, const char *name, pid_t pid,
+		const struct probes *probes)
+{
+	for (size_t i = 0; i < probes->count; i++) {
+		int err = attach_probe(a, fd, pid, &probes->probes[i]);
+
+		if (err) {
+			char *what = xasprintf("put probes on %s", name);
+
+			attach_explain(what, err);
+			free(what);
+			return err;
+		}
+	}
+	return 0;
+}
+
+int attach_loader(struct attach *a, int fd, const char *name, uint64_t offset)
+{
+	int err = attach_uprobe(a, a->load_program, fd, -1, offset, 0, 0);
+
+	if (err)
+		warn("%s: cannot see what it loads (%s): a libpython loaded later is not traced",
+		     name, strerror(-err));
+	return err;
+}
+
+void attach_run(struct attach *a, bool run)
+{
+	__atomic_store_n(&a->shared->running, run, __ATOMIC_SEQ_CST);
+}
+
+void attach_detach(struct attach *a)
+{
+	while (a->link_count)
+		bpf_link__destroy(a->links[--a->link_count]);
+	free(a->links);
+	a->links = NULL;
+}
+
+void attach_verdict(struct attach *a, uint64_t code, enum verdict verdict)
+{
+	uint32_t value = verdict;
+
+	bpf_map_update_elem(a->names_fd, &code, &value, BPF_ANY);
+}
+
+struct shared *attach_shared(struct attach *a)
+{
+	return a->shared;
+}
+
+int attach_ring_fd(const struct attach *a)
+{
+	return a->ring_fd;
+}
+
+int attach_job_fd(const struct attach *a)
+{
+	return a->job_fd;
+}

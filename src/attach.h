@@ -1,0 +1,50 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* The BPF object, and its programs on the probes of files. With stream.c the only user of
+ * libbpf. */
+#ifndef PYFLOW_ATTACH_H
+#define PYFLOW_ATTACH_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <sys/types.h>
+
+#include "../bpf/event.h"
+#include "probes.h"
+
+struct attach;
+
+/* Load the kernel side with these settings and a ring buffer of that many bytes; the marks,
+ * the seed and the PID namespace are filled in here. 0, or -errno, which is said already. */
+int attach_open(struct settings settings, size_t buffer, struct attach **attach);
+void attach_close(struct attach *a);
+
+/* Called in a child: it and its children are of the job. 0 or -errno. */
+int attach_join(struct attach *a);
+
+/* Follow the job's processes: exit, and for a command (job) also fork and exec, each exec
+ * stopped at its first instruction. 0, or -errno, which is said already. */
+int attach_follow(struct attach *a, bool job);
+
+/* Put the programs on all the probes of the file open at fd: in the process pid, or in all
+ * those of the job (-1). name is for messages. 0, or -errno, which is said already. */
+int attach_file(struct attach *a, int fd, const char *name, pid_t pid,
+		const struct probes *probes);
+
+/* Stop each process of the job when the dynamic loader open at fd has loaded something. */
+int attach_loader(struct attach *a, int fd, const char *name, uint64_t offset);
+
+/* Begin to send events, or end it. */
+void attach_run(struct attach *a, bool run);
+
+/* Take all programs off again. */
+void attach_detach(struct attach *a);
+
+/* What the kernel side shall do with events of this name from now on. */
+void attach_verdict(struct attach *a, uint64_t code, enum verdict verdict);
+
+struct shared *attach_shared(struct attach *a);
+int attach_ring_fd(const struct attach *a);
+int attach_job_fd(const struct attach *a);
+
+#endif

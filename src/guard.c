@@ -1,0 +1,104 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+/* What is still done when pyflow was killed: no process is left stopped. */
+#include <config.h>
+
+#include "guard.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <signal.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/syscall.h>
+#include <sys/wait.h>
+#include <time.h>
+#include <unistd.h>
+
+#include "job.h"
+#include "log.h"
+#include "xalloc.h"
+
+/* Probes go when the last descriptor of a dying pyflow is closed; a program that was on its way
+ * then may stop its process once more. */
+enum { ROUNDS = 5, ROUND_MS = 20 };
+
+struct guard {
+	pid_t pid;
+	int alive;
+};
+
+/* Hold nothing but the two descriptors: an output pipe must close with pyflow. */
+static void keep_only(int *a, int *b)
+{
+	int high = *a > *b ? *a : *b;
+	int wait = fcntl(*a, F_DUPFD, high + 1), job = fcntl(*b, F_DUPFD, high + 2);
+
+	dup2(wait, 0);
+	dup2(job, 1);
+	syscall(SYS_close_range, 2, ~0U, 0);
+	*a = 0;
+	*b = 1;
+}
+
+static void watch(int alive, int job_fd, struct shared *shared, const char *script)
+{
+	sigset_t all;
+	ssize_t n;
+	char word;
+
+	/* Ctrl-C and Ctrl-Z are for the terminal's job, which this process is not part of. */
+	setsid();
+	sigfillset(&all);
+	sigprocmask(SIG_SETMASK, &all, NULL);
+	keep_only(&alive, &job_fd);
+	do
+		n = read(alive, &word, 1);
+	while (n < 0 && errno == EINTR);
+	if (n == 1)
+		_exit(0);
+	__atomic_store_n(&shared->running, 0, __ATOMIC_SEQ_CST);
+	for (int i = 0; i < ROUNDS; i++) {
+		job_rescue(job_fd);
+		nanosleep(&(struct timespec){ .tv_nsec = ROUND_MS * 1000000L }, NULL);
+	}
+	if (script)
+		unlink(script);
+	_exit(0);
+}
+
+struct guard *guard_start(int job_fd, struct shared *shared, const char *script)
+{
+	struct guard *g;
+	int ends[2];
+	pid_t pid;
+
+	if (pipe2(ends, O_CLOEXEC)) {
+		warn("cannot make the guard process: %s", strerror(errno));
+		return NULL;
+	}
+	pid = fork();
+	if (!pid) {
+		close(ends[1]);
+		watch(ends[0], job_fd, shared, script);
+	}
+	close(ends[0]);
+	if (pid < 0) {
+		warn("cannot make the guard process: %s", strerror(errno));
+		close(ends[1]);
+		return NULL;
+	}
+	g = xcalloc(1, sizeof(*g));
+	g->pid = pid;
+	g->alive = ends[1];
+	return g;
+}
+
+void guard_dismiss(struct guard *g)
+{
+	if (!g)
+		return;
+	if (write(g->alive, "q", 1) == 1)
+		waitpid(g->pid, NULL, 0);
+	close(g->alive);
+	free(g);
+}

@@ -1,0 +1,140 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+/* The Pythons among the files that processes map. */
+#include <config.h>
+
+#include "interpreters.h"
+
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "images.h"
+#include "log.h"
+#include "probes.h"
+#include "xalloc.h"
+
+/* A file that was looked at. */
+struct seen {
+	dev_t dev;
+	ino_t ino;
+	enum found found;
+};
+
+struct interpreters {
+	struct attach *attach;
+	pid_t pid;
+	struct seen *seen;
+	size_t count;
+	struct seen *loaders;
+	size_t loader_count;
+};
+
+struct interpreters *interpreters_new(struct attach *a, pid_t pid)
+{
+	struct interpreters *all = xcalloc(1, sizeof(*all));
+
+	all->attach = a;
+	all->pid = pid;
+	return all;
+}
+
+void interpreters_free(struct interpreters *all)
+{
+	if (!all)
+		return;
+	free(all->seen);
+	free(all->loaders);
+	free(all);
+}
+
+static struct seen *find(struct seen *list, size_t count, const struct image *image)
+{
+	for (size_t i = 0; i < count; i++)
+		if (list[i].dev == image->dev && list[i].ino == image->ino)
+			return &list[i];
+	return NULL;
+}
+
+static void remember(struct seen **list, size_t *count, const struct image *image,
+		     enum found found)
+{
+	*list = xgrow(*list, *count, sizeof(**list));
+	(*list)[(*count)++] = (struct seen){ image->dev, image->ino, found };
+}
+
+static enum found attach_image(struct interpreters *all, const struct image *image)
+{
+	struct probes probes;
+	enum found found = FOUND_UNUSABLE;
+	int err = probes_read(image->fd, &probes);
+
+	if (err || probes.state == PROBES_NOT_PYTHON || probes.state == PROBES_FOREIGN) {
+		found = FOUND_NONE;
+	} else if (probes.state != PROBES_USABLE) {
+		warn("%s: %s; it cannot be traced", image->path, probes_explain(&probes));
+	} else if (attach_file(all->attach, image->fd, image->path, all->pid, &probes)) {
+		found = FOUND_FAILED;
+	} else {
+		info(1, "%s: %zu probes", image->path, probes.count);
+		found = FOUND_PYTHON;
+	}
+	probes_free(&probes);
+	return found;
+}
+
+static enum found look_at(struct interpreters *all, const struct image *image)
+{
+	struct seen *seen = find(all->seen, all->count, image);
+	enum found found;
+
+	if (seen)
+		return seen->found;
+	found = attach_image(all, image);
+	remember(&all->seen, &all->count, image, found);
+	return found;
+}
+
+static void look_at_loader(struct interpreters *all, struct image *images, size_t count)
+{
+	struct image *loader = images_loader(images, count);
+	uint64_t offset;
+
+	if (!loader || find(all->loaders, all->loader_count, loader))
+		return;
+	if (!probes_read_loader(loader->fd, &offset))
+		attach_loader(all->attach, loader->fd, loader->path, offset);
+	remember(&all->loaders, &all->loader_count, loader, FOUND_NONE);
+}
+
+/* The worst of what was found counts: half a tree is a wrong one. */
+static enum found worse(enum found a, enum found b)
+{
+	static const int badness[] = {
+		[FOUND_NONE] = 0, [FOUND_PYTHON] = 1, [FOUND_UNUSABLE] = 2, [FOUND_FAILED] = 3,
+		[FOUND_GONE] = 4,
+	};
+
+	return badness[a] > badness[b] ? a : b;
+}
+
+enum found interpreters_look(struct interpreters *all, pid_t pid, bool watch_loader)
+{
+	enum found found = FOUND_NONE;
+	struct image *images;
+	size_t count;
+	int err = images_list(pid, &images, &count);
+
+	if (err == -ESRCH)
+		return FOUND_GONE;
+	if (err) {
+		warn("cannot see what process %d has mapped: %s (run pyflow as root, or with "
+		     "CAP_SYS_PTRACE)", (int)pid, strerror(-err));
+		return FOUND_FAILED;
+	}
+	for (size_t i = 0; i < count; i++)
+		found = worse(found, look_at(all, &images[i]));
+	if (watch_loader && found == FOUND_NONE)
+		look_at_loader(all, images, count);
+	images_free(images, count);
+	return found;
+}

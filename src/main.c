@@ -1,0 +1,19 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+/* pyflow: print the call and return hierarchy of Python code from outside the process. */
+#include <config.h>
+
+#include "log.h"
+#include "options.h"
+#include "trace.h"
+
+int main(int argc, char **argv)
+{
+	struct options options;
+	int status;
+
+	options_parse(&options, argc, argv);
+	log_set_level(options.verbose);
+	status = trace_run(&options);
+	options_free(&options);
+	return status;
+}

@@ -1,0 +1,257 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+/* The command line, by argp. */
+#include <config.h>
+
+#include "options.h"
+
+#include <argp.h>
+#include <ctype.h>
+#include <errno.h>
+#include <limits.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "log.h"
+#include "words.h"
+#include "xalloc.h"
+
+enum {
+	DEFAULT_BUFFER = 8 << 20,
+	MAX_BUFFER = 1 << 30,
+};
+
+enum { OPT_ON_FULL = 256, OPT_FAIL_ON_LOST };
+
+static const struct argp_option options[] = {
+	{ NULL, 0, NULL, 0, "What to trace (one of -p, -c and -- must be given):", 1 },
+	{ "pid", 'p', "PID", 0, "Trace this running process, all its threads", 1 },
+	{ "cmd", 'c', "CMD", 0,
+	  "Start this command and trace it; words are split as a shell does", 1 },
+	{ NULL, 0, NULL, 0, "Which functions (patterns with * ? [ are globs):", 2 },
+	{ "files", 'f', "FILE...", 0, "Only functions of these files", 2 },
+	{ "funcs", 'F', "FUNC...", 0, "Only these functions", 2 },
+	{ NULL, 0, NULL, 0, "The command:", 3 },
+	{ "user", 'u', "USER[:GROUP]", 0, "Run the command as this user", 3 },
+	{ "tmp-dir", 't', "DIR", 0,
+	  "Where the launch script of -c goes, if one is needed ($TMPDIR, else /tmp)", 3 },
+	{ NULL, 0, NULL, 0, "Output:", 4 },
+	{ "output", 'o', "FILE", 0, "Write the trace to FILE, not to standard output", 4 },
+	{ "on-full", OPT_ON_FULL, "stop|drop", 0,
+	  "When events come faster than they can be written: stop the process for a moment "
+	  "(default for commands), or drop events and count them (default for -p)", 4 },
+	{ "mmap-pages", 'm', "PAGES|SIZE", 0,
+	  "Size of the buffer between kernel and pyflow: a number of pages, or of bytes with "
+	  "B, K, M or G behind it (default 8M)", 4 },
+	{ "fail-on-lost", OPT_FAIL_ON_LOST, NULL, 0, "Exit with 125 if an event was lost", 4 },
+	{ "verbose", 'v', NULL, 0, "Say more, on standard error; up to three times", 4 },
+	{ 0 },
+};
+
+static const char usage[] = "-p PID\n-c \"CMD ARGS\"\n-- CMD ARGS...";
+
+static const char doc[] =
+	"Print the calls and returns of Python code, from outside the process.\v"
+	"Examples:\n"
+	"  pyflow -p 1001                        everything in process 1001\n"
+	"  pyflow -c \"python3 script.py\"         run script.py and trace it\n"
+	"  pyflow -o trace.txt -- make check     the Pythons of a job, into a file\n"
+	"  pyflow -p 1001 -f socket.py \"http/*\"  only functions of these files\n"
+	"  pyflow -p 1001 -F accept \"get_*\"      only these functions\n"
+	"\n"
+	"A list of files or functions ends at the next word that starts with `-'. "
+	"The exit status is the command's; 125 if pyflow itself failed, 126 if the command "
+	"cannot be executed, 127 if it is not found. See pyflow(1).";
+
+static void print_version(FILE *stream, struct argp_state *state)
+{
+	(void)state;
+	fprintf(stream, "pyflow %s\n"
+		"Copyright (C) 2026 The pyflow authors\n"
+		"License GPLv2+: GNU GPL version 2 or later <https://gnu.org/licenses/gpl.html>\n"
+		"This is free software: you are free to change and redistribute it.\n"
+		"There is NO WARRANTY, to the extent permitted by law.\n", PACKAGE_VERSION);
+}
+
+static pid_t parse_pid(const char *arg, struct argp_state *state)
+{
+	char *end;
+	long pid;
+
+	errno = 0;
+	pid = strtol(arg, &end, 10);
+	if (errno || *end || !isdigit((unsigned char)*arg) || pid < 1 || pid > INT_MAX)
+		argp_failure(state, EXIT_OWN, 0, "-p %s: not a process ID", arg);
+	return pid;
+}
+
+/* PAGES, or a size with a suffix; rounded up to a power of two of whole pages. */
+static size_t parse_buffer(const char *arg, struct argp_state *state)
+{
+	static const char suffixes[] = "BKMG";
+	size_t page = sysconf(_SC_PAGESIZE), size = page;
+	const char *suffix;
+	uint64_t n;
+	char *end;
+
+	errno = 0;
+	n = strtoull(arg, &end, 10);
+	suffix = *end ? strchr(suffixes, toupper((unsigned char)*end)) : NULL;
+	if (errno || !isdigit((unsigned char)*arg) || !n || n > MAX_BUFFER ||
+	    (*end && (!suffix || end[1])))
+		argp_failure(state, EXIT_OWN, 0, "-m %s: not a number of pages, nor a size", arg);
+	n = suffix ? n << 10 * (suffix - suffixes) : n * page;
+	if (n > MAX_BUFFER)
+		argp_failure(state, EXIT_OWN, 0, "-m %s: at most %d MiB", arg, MAX_BUFFER >> 20);
+	while (size < n)
+		size *= 2;
+	return size;
+}
+
+static enum on_full parse_on_full(const char *arg, struct argp_state *state)
+{
+	if (!strcmp(arg, "stop"))
+		return ON_FULL_STOP;
+	if (strcmp(arg, "drop"))
+		argp_failure(state, EXIT_OWN, 0, "--on-full=%s: must be stop or drop", arg);
+	return ON_FULL_DROP;
+}
+
+static void parse_command(struct options *o, const char *arg, struct argp_state *state)
+{
+	if (words_split(arg, &o->argv))
+		argp_failure(state, EXIT_OWN, 0, "-c: a quote is not closed in: %s", arg);
+	if (!o->argv[0])
+		argp_failure(state, EXIT_OWN, 0, "-c: the command is empty");
+	if (words_need_shell(arg))
+		o->shell = xstrdup(arg);
+}
+
+static void append(char ***list, const char *word)
+{
+	size_t n = 0;
+
+	while (*list && (*list)[n])
+		n++;
+	*list = xrealloc(*list, n + 2, sizeof(**list));
+	(*list)[n] = xstrdup(word);
+	(*list)[n + 1] = NULL;
+}
+
+/* This word and those behind it, up to the next that starts with '-'. */
+static void parse_list(char ***list, const char *arg, struct argp_state *state)
+{
+	for (;;) {
+		if (!*arg)
+			argp_failure(state, EXIT_OWN, 0, "an empty pattern matches nothing");
+		append(list, arg);
+		if (state->next >= state->argc || state->argv[state->next][0] == '-')
+			return;
+		arg = state->argv[state->next++];
+	}
+}
+
+static void parse_argument(struct options *o, const char *arg, struct argp_state *state)
+{
+	bool behind_dashes = state->quoted && state->next > state->quoted;
+
+	if (!behind_dashes)
+		argp_failure(state, EXIT_OWN, 0,
+			     "%s: what is this? A command goes behind --, or into -c \"...\"", arg);
+	if (o->argv && state->arg_num == 0)
+		argp_failure(state, EXIT_OWN, 0, "both -c and a command behind -- are given");
+	append(&o->argv, arg);
+}
+
+static void check(const struct options *o, struct argp_state *state)
+{
+	if (o->pid && o->argv)
+		argp_failure(state, EXIT_OWN, 0,
+			     "both -p and a command are given: only one can be traced");
+	if (!o->pid && !o->argv)
+		argp_failure(state, EXIT_OWN, 0, "nothing to trace: give -p PID, "
+			     "-c \"COMMAND\" or -- COMMAND (see pyflow --help)");
+	if (o->pid && o->user)
+		argp_failure(state, EXIT_OWN, 0, "-u is for commands, not for -p");
+	if (o->argv && !o->argv[0][0])
+		argp_failure(state, EXIT_OWN, 0, "the command is empty");
+}
+
+static error_t parse(int key, char *arg, struct argp_state *state)
+{
+	struct options *o = state->input;
+
+	switch (key) {
+	case 'p':
+		if (o->pid)
+			argp_failure(state, EXIT_OWN, 0, "-p is given twice");
+		o->pid = parse_pid(arg, state);
+		return 0;
+	case 'c':
+		if (o->argv)
+			argp_failure(state, EXIT_OWN, 0, "-c is given twice");
+		parse_command(o, arg, state);
+		return 0;
+	case 'f':
+		parse_list(&o->files, arg, state);
+		return 0;
+	case 'F':
+		parse_list(&o->funcs, arg, state);
+		return 0;
+	case 'u':
+		o->user = arg;
+		return 0;
+	case 't':
+		o->tmp_dir = arg;
+		return 0;
+	case 'o':
+		o->output = arg;
+		return 0;
+	case 'm':
+		o->buffer = parse_buffer(arg, state);
+		return 0;
+	case 'v':
+		o->verbose++;
+		return 0;
+	case OPT_ON_FULL:
+		o->on_full = parse_on_full(arg, state);
+		return 0;
+	case OPT_FAIL_ON_LOST:
+		o->fail_on_lost = true;
+		return 0;
+	case ARGP_KEY_ARG:
+		parse_argument(o, arg, state);
+		return 0;
+	case ARGP_KEY_END:
+		check(o, state);
+		return 0;
+	default:
+		return ARGP_ERR_UNKNOWN;
+	}
+}
+
+void options_parse(struct options *o, int argc, char **argv)
+{
+	static const struct argp argp = { options, parse, usage, doc, NULL, NULL, NULL };
+	static char name[] = "pyflow";
+	const char *tmp = getenv("TMPDIR");
+
+	*o = (struct options){ .buffer = DEFAULT_BUFFER,
+			       .tmp_dir = tmp && *tmp ? tmp : "/tmp" };
+	argp_err_exit_status = EXIT_OWN;
+	argp_program_version_hook = print_version;
+	argp_program_bug_address = PACKAGE_BUGREPORT[0] ? PACKAGE_BUGREPORT : NULL;
+	if (argc)
+		argv[0] = name;
+	argp_parse(&argp, argc, argv, ARGP_IN_ORDER, NULL, o);
+}
+
+void options_free(struct options *o)
+{
+	words_free(o->argv);
+	words_free(o->files);
+	words_free(o->funcs);
+	free(o->shell);
+}

@@ -1,0 +1,129 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+/* The ancestor's format: a line for each call and return, two spaces for each level. */
+#include <config.h>
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <time.h>
+
+#include "escape.h"
+#include "print.h"
+#include "xalloc.h"
+
+enum { INDENT_CHUNK = 64, COLUMNS = 96 };
+
+static void begin(struct printer *p, pid_t pid)
+{
+	char text[160];
+	int n = snprintf(text, sizeof(text),
+			 "Tracing function calls in process %d... Ctrl-C to quit.\n"
+			 "%-15s %-3s %-7s %-7s %s\n", (int)pid,
+			 "TIME", "CPU", "PID", "TID", "FILE:FUNC:LINE");
+
+	output_add(p->output, text, n);
+}
+
+/* The path as the reader would name it. */
+static const char *shorten(const struct printer *p, const char *file)
+{
+	size_t n = strlen(p->cwd);
+
+	if (!strncmp(file, p->cwd, n) && file[n] == '/' && file[n + 1] && file[n + 1] != '/')
+		return file + n + 1;
+	return file;
+}
+
+static void make_label(const struct printer *p, struct name *name)
+{
+	const char *file = shorten(p, name->file);
+	char *label = xcalloc(ESCAPE_MAX, strlen(file) + strlen(name->func) + 2);
+	size_t n = escape(label, file, ESCAPE_NAME);
+
+	label[n++] = ':';
+	n += escape(label + n, name->func, ESCAPE_NAME);
+	label[n++] = ':';
+	name->label = xrealloc(label, n, 1);
+	name->label_size = n;
+}
+
+/* Decimal digits, then spaces up to the width. */
+static char *put_number(char *out, uint32_t value, int width)
+{
+	char digits[10], *start = out;
+	int n = 0;
+
+	do
+		digits[n++] = '0' + value % 10;
+	while (value /= 10);
+	while (n)
+		*out++ = digits[--n];
+	while (out - start < width)
+		*out++ = ' ';
+	return out;
+}
+
+/* HH:MM:SS.uuuuuu, local time. */
+static char *put_time(struct printer *p, char *out, uint64_t time)
+{
+	int64_t second = time / 1000000000;
+	uint32_t micros = time / 1000 % 1000000;
+
+	if (second != p->second || !p->clock[0]) {
+		time_t t = second;
+		struct tm tm;
+
+		localtime_r(&t, &tm);
+		strftime(p->clock, sizeof(p->clock), "%H:%M:%S.", &tm);
+		p->second = second;
+	}
+	memcpy(out, p->clock, 9);
+	for (int i = 14; i > 8; i--, micros /= 10)
+		out[i] = '0' + micros % 10;
+	return out + 15;
+}
+
+static void put_indent(struct output *o, unsigned int depth)
+{
+	static const char spaces[] = "                                "
+				     "                                ";
+	size_t n = (size_t)depth * 2;
+
+	for (; n > INDENT_CHUNK; n -= INDENT_CHUNK)
+		output_add(o, spaces, INDENT_CHUNK);
+	output_add(o, spaces, n);
+}
+
+static void event(struct printer *p, const struct print_event *e)
+{
+	char text[COLUMNS], *t = put_time(p, text, e->time);
+
+	*t++ = ' ';
+	t = put_number(t, e->cpu, 3);
+	*t++ = ' ';
+	t = put_number(t, e->pid, 7);
+	*t++ = ' ';
+	t = put_number(t, e->tid, 7);
+	*t++ = ' ';
+	output_add(p->output, text, t - text);
+	put_indent(p->output, e->depth);
+	output_add(p->output, e->kind == PRINT_ENTER ? "=>  " : "<=  ", 4);
+	if (e->name && !e->name->label)
+		make_label(p, e->name);
+	output_add(p->output, e->name ? e->name->label : "?:?:", e->name ? e->name->label_size : 4);
+	/* A code object without a line has -1. */
+	t = (int32_t)e->line < 0 ? stpcpy(text, "-1") : put_number(text, e->line, 0);
+	*t++ = '\n';
+	output_add(p->output, text, t - text);
+}
+
+static void lost(struct printer *p, uint64_t count)
+{
+	char text[64];
+	int n = snprintf(text, sizeof(text), "... %llu events lost ...\n",
+			 (unsigned long long)count);
+
+	output_add(p->output, text, n);
+}
+
+const struct print_ops print_text = { "text", begin, event, lost };

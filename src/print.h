@@ -1,0 +1,43 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* A printer is a table of functions; one file per output format. */
+#ifndef PYFLOW_PRINT_H
+#define PYFLOW_PRINT_H
+
+#include <stdint.h>
+#include <sys/types.h>
+
+#include "names.h"
+#include "output.h"
+
+enum print_kind { PRINT_ENTER, PRINT_LEAVE };
+
+/* A call or return as the user shall see it. */
+struct print_event {
+	enum print_kind kind;
+	unsigned int depth;
+	uint64_t time;		/* ns since 1970, UTC */
+	uint32_t pid, tid, line;
+	uint16_t cpu;
+	struct name *name;	/* NULL if it could not be read; its label is the printer's */
+};
+
+struct printer;
+
+struct print_ops {
+	const char *name;
+	void (*begin)(struct printer *p, pid_t pid);
+	void (*event)(struct printer *p, const struct print_event *e);
+	void (*lost)(struct printer *p, uint64_t count);
+};
+
+struct printer {
+	const struct print_ops *ops;
+	struct output *output;
+	char *cwd;		/* paths below it are shown relative to it; owned by the caller */
+	int64_t second;		/* that clock[] is for */
+	char clock[16];
+};
+
+extern const struct print_ops print_text;
+
+#endif

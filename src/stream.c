@@ -1,0 +1,86 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+/* The ring buffer -> records. */
+#include <config.h>
+
+#include "stream.h"
+
+#include <bpf/libbpf.h>
+#include <errno.h>
+#include <stdlib.h>
+
+#include "attach-explain.h"
+#include "xalloc.h"
+
+enum { MAX_DRAIN = 1 << 15 };
+
+struct stream {
+	struct ring_buffer *ring;
+	struct shared *shared;
+	stream_handler *handler;
+	void *arg;
+	size_t taken;		/* in this drain */
+};
+
+static const size_t sizes[] = {
+	[EVENT_ENTER] = sizeof(struct event), [EVENT_LEAVE] = sizeof(struct event),
+	[EVENT_LOST] = sizeof(struct event), [EVENT_FORK] = sizeof(struct event),
+	[EVENT_EXEC] = sizeof(struct event), [EVENT_EXIT] = sizeof(struct event),
+	[EVENT_LOAD] = sizeof(struct event),
+	[EVENT_NAME] = sizeof(struct event_name),
+	[EVENT_NAME_LONG] = sizeof(struct event_name_long),
+	[EVENT_NAME_AT] = sizeof(struct event_name_at),
+};
+
+static int take(void *arg, void *record, size_t size)
+{
+	struct stream *s = arg;
+	uint8_t kind = size ? *(uint8_t *)record : 0;
+
+	if (kind && kind < sizeof(sizes) / sizeof(sizes[0]) && size >= sizes[kind])
+		s->handler(record, s->arg);
+	return ++s->taken < MAX_DRAIN ? 0 : -EAGAIN;
+}
+
+int stream_open(struct attach *a, stream_handler *handler, void *arg, struct stream **stream)
+{
+	struct stream *s = xcalloc(1, sizeof(*s));
+
+	s->shared = attach_shared(a);
+	s->handler = handler;
+	s->arg = arg;
+	s->ring = ring_buffer__new(attach_ring_fd(a), take, s, NULL);
+	if (!s->ring) {
+		int err = -errno;
+
+		attach_explain("read the ring buffer", err);
+		stream_close(s);
+		return err;
+	}
+	*stream = s;
+	return 0;
+}
+
+void stream_close(struct stream *s)
+{
+	if (!s)
+		return;
+	ring_buffer__free(s->ring);
+	free(s);
+}
+
+size_t stream_drain(struct stream *s, bool *more)
+{
+	s->taken = 0;
+	*more = ring_buffer__consume(s->ring) == -EAGAIN;
+	return s->taken;
+}
+
+int stream_fd(const struct stream *s)
+{
+	return ring_buffer__epoll_fd(s->ring);
+}
+
+void stream_sleep(struct stream *s, bool for_next)
+{
+	__atomic_store_n(&s->shared->waiting, for_next, __ATOMIC_SEQ_CST);
+}

@@ -1,0 +1,28 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* The ring buffer -> records, one at a time, in order. */
+#ifndef PYFLOW_STREAM_H
+#define PYFLOW_STREAM_H
+
+#include <stdbool.h>
+#include <stddef.h>
+
+#include "attach.h"
+
+struct stream;
+
+/* Called for each record; its first byte is an enum event_kind, its size fits that kind. */
+typedef void stream_handler(const void *record, void *arg);
+
+/* 0, or -errno, which is said already. */
+int stream_open(struct attach *a, stream_handler *handler, void *arg, struct stream **stream);
+void stream_close(struct stream *s);
+
+/* Take what is there, but not for ever. Returns the number of records; *more: there are more. */
+size_t stream_drain(struct stream *s, bool *more);
+
+/* A descriptor to poll, and whether the kernel side shall make it readable with the very next
+ * record (one sleeps without a time-out), or only when there is a lot to read. */
+int stream_fd(const struct stream *s);
+void stream_sleep(struct stream *s, bool for_next);
+
+#endif

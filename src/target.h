@@ -1,0 +1,48 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* The traced process: started and held, or adopted while it runs. */
+#ifndef PYFLOW_TARGET_H
+#define PYFLOW_TARGET_H
+
+#include <stdbool.h>
+#include <sys/types.h>
+
+#include "options.h"
+
+struct target;
+
+/* Make the child that will be o's command, held before it becomes that. in_child(arg) runs in
+ * it, with all the privileges that pyflow has; if that returns other than 0, so it ends.
+ * Returns 0, or an exit status (125, 126, 127), which is said already. */
+int target_start(const struct options *o, int (*in_child)(void *arg), void *arg,
+		 struct target **target);
+
+/* Take a process that runs. A thread's ID stands for its process. 0, or 125 when said why not. */
+int target_adopt(pid_t pid, struct target **target);
+
+/* A child not released yet is told to end. NULL is fine. */
+void target_free(struct target *t);
+
+/* Let the child become the command. 0, or an exit status, which is said already. */
+int target_release(struct target *t);
+
+/* End the command, which has not begun to run, and reap it. */
+void target_cancel(struct target *t);
+
+pid_t target_pid(const struct target *t);
+bool target_is_child(const struct target *t);
+
+/* Readable when the process has ended. */
+int target_pidfd(const struct target *t);
+
+/* Whether it has been reaped or not. */
+bool target_has_ended(const struct target *t);
+
+/* The launch script, NULL if there is none. */
+const char *target_script(const struct target *t);
+
+void target_signal(struct target *t, int signal);
+
+/* Wait for the child. Returns its status as waitpid() gives it. */
+int target_wait(struct target *t);
+
+#endif

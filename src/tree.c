@@ -1,0 +1,256 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+/* Events -> calls and returns with their depth, per thread.
+ *
+ * Each thread has a stack of the calls that are open. A return closes the topmost call of the
+ * same name, and of the same frame where frames are known: calls above it have ended unseen.
+ * After a loss, what else is on the stack is doubtful. Then a call is closed, too, if another
+ * begins in its frame, and, where events carry a stack pointer instead, if it began deeper in the
+ * C stack, which has been unwound since. */
+#include <config.h>
+
+#include "tree.h"
+
+#include <stdbool.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "xalloc.h"
+
+enum { FIRST_SLOTS = 64 };
+
+struct call {
+	const struct name *name;
+	uint64_t frame;
+};
+
+struct thread {
+	uint32_t tid, pid;
+	uint64_t losses;	/* of the tree, when the stack was last known to be right */
+	struct call *calls;
+	size_t depth;
+	size_t room;
+	struct thread *next;	/* in its slot */
+};
+
+/* Where a generator was last left, by the address of its frame. */
+struct left {
+	uint64_t frame;
+	uint32_t pid;
+	uint32_t line;
+};
+
+struct tree {
+	struct thread *slots[FIRST_SLOTS * 16];
+	struct thread *last;	/* used */
+	uint64_t losses;
+	struct left *left;	/* a power of two, at most half of them used */
+	size_t left_count, left_used;
+};
+
+struct tree *tree_new(void)
+{
+	struct tree *t = xcalloc(1, sizeof(*t));
+
+	t->left_count = FIRST_SLOTS;
+	t->left = xcalloc(t->left_count, sizeof(*t->left));
+	return t;
+}
+
+static struct thread **slot_of(struct tree *t, uint32_t tid)
+{
+	return &t->slots[tid % (sizeof(t->slots) / sizeof(t->slots[0]))];
+}
+
+static void free_thread(struct tree *t, struct thread **at)
+{
+	struct thread *thread = *at;
+
+	*at = thread->next;
+	if (t->last == thread)
+		t->last = NULL;
+	free(thread->calls);
+	free(thread);
+}
+
+void tree_free(struct tree *t)
+{
+	if (!t)
+		return;
+	for (size_t i = 0; i < sizeof(t->slots) / sizeof(t->slots[0]); i++)
+		while (t->slots[i])
+			free_thread(t, &t->slots[i]);
+	free(t->left);
+	free(t);
+}
+
+static struct thread *find_thread(struct tree *t, uint32_t tid)
+{
+	struct thread *thread = t->last;
+
+	if (thread && thread->tid == tid)
+		return thread;
+	for (thread = *slot_of(t, tid); thread && thread->tid != tid; thread = thread->next)
+		;
+	if (thread)
+		t->last = thread;
+	return thread;
+}
+
+static struct thread *get_thread(struct tree *t, uint32_t tid, uint32_t pid)
+{
+	struct thread *thread = find_thread(t, tid);
+
+	if (thread)
+		return thread;
+	thread = xcalloc(1, sizeof(*thread));
+	thread->tid = tid;
+	thread->pid = pid;
+	thread->losses = t->losses;
+	thread->next = *slot_of(t, tid);
+	*slot_of(t, tid) = thread;
+	t->last = thread;
+	return thread;
+}
+
+static struct left *find_left(const struct tree *t, uint32_t pid, uint64_t frame)
+{
+	size_t i = (frame >> 4 ^ pid) * 0x9e3779b97f4a7c15ULL >> 20 & (t->left_count - 1);
+
+	while (t->left[i].frame && (t->left[i].frame != frame || t->left[i].pid != pid))
+		i = (i + 1) & (t->left_count - 1);
+	return &t->left[i];
+}
+
+static void remember_left(struct tree *t, const struct event *e)
+{
+	struct left *l = find_left(t, e->pid, e->frame);
+
+	if (!l->frame && ++t->left_used > t->left_count / 2) {
+		struct left *old = t->left;
+		size_t count = t->left_count;
+
+		t->left_count *= 2;
+		t->left = xcalloc(t->left_count, sizeof(*t->left));
+		for (size_t i = 0; i < count; i++)
+			if (old[i].frame)
+				*find_left(t, old[i].pid, old[i].frame) = old[i];
+		free(old);
+		l = find_left(t, e->pid, e->frame);
+	}
+	*l = (struct left){ .frame = e->frame, .pid = e->pid, .line = e->line };
+}
+
+uint32_t tree_line(const struct tree *t, const struct event *e)
+{
+	const struct left *l;
+
+	if (!(e->flags & EVENT_THROWN))
+		return e->line;
+	l = find_left(t, e->pid, e->frame);
+	return l->frame ? l->line : e->line;
+}
+
+/* After a loss: calls that cannot be open any more, seen from this event. */
+static void close_ended(struct tree *t, struct thread *thread, const struct event *e)
+{
+	bool by_stack = !(e->flags & EVENT_FRAME);
+
+	if (thread->losses == t->losses)
+		return;
+	for (size_t i = thread->depth; i--;) {
+		const struct call *c = &thread->calls[i];
+
+		if ((by_stack && c->frame < e->frame) ||
+		    (e->kind == EVENT_ENTER && c->frame == e->frame))
+			thread->depth = i;
+	}
+	if (!thread->depth)
+		thread->losses = t->losses;
+}
+
+static void push(struct thread *thread, const struct name *name, uint64_t frame)
+{
+	if (thread->depth == thread->room) {
+		thread->room = thread->room ? thread->room * 2 : 32;
+		thread->calls = xrealloc(thread->calls, thread->room, sizeof(*thread->calls));
+	}
+	thread->calls[thread->depth++] = (struct call){ name, frame };
+}
+
+unsigned int tree_enter(struct tree *t, const struct event *e, const struct name *name)
+{
+	struct thread *thread = get_thread(t, e->tid, e->pid);
+
+	close_ended(t, thread, e);
+	push(thread, name, e->frame);
+	return thread->depth - 1;
+}
+
+/* The index of the call that this event ends, or the depth if there is none. */
+static size_t find_call(const struct thread *thread, const struct event *e,
+			const struct name *name)
+{
+	for (size_t i = thread->depth; i--;) {
+		const struct call *c = &thread->calls[i];
+
+		if (c->name == name && (!(e->flags & EVENT_FRAME) || c->frame == e->frame))
+			return i;
+	}
+	return thread->depth;
+}
+
+unsigned int tree_leave(struct tree *t, const struct event *e, const struct name *name)
+{
+	struct thread *thread = get_thread(t, e->tid, e->pid);
+
+	close_ended(t, thread, e);
+	/* A frame that could not be read is 0, which marks what is free in the table. */
+	if (e->flags & EVENT_FRAME && e->frame)
+		remember_left(t, e);
+	thread->depth = find_call(thread, e, name);
+	if (!thread->depth)
+		thread->losses = t->losses;
+	return thread->depth;
+}
+
+void tree_lost(struct tree *t)
+{
+	t->losses++;
+}
+
+void tree_fork(struct tree *t, const struct event *e)
+{
+	struct thread *parent = find_thread(t, e->tid), *child;
+
+	if (!parent || e->code == e->tid)
+		return;
+	tree_exit(t, &(struct event){ .tid = e->code });
+	child = get_thread(t, e->code, e->code);
+	child->losses = parent->losses;
+	for (size_t i = 0; i < parent->depth; i++)
+		push(child, parent->calls[i].name, parent->calls[i].frame);
+}
+
+void tree_exec(struct tree *t, const struct event *e)
+{
+	for (size_t i = 0; i < sizeof(t->slots) / sizeof(t->slots[0]); i++) {
+		struct thread **at = &t->slots[i];
+
+		while (*at) {
+			if ((*at)->pid == e->pid)
+				free_thread(t, at);
+			else
+				at = &(*at)->next;
+		}
+	}
+}
+
+void tree_exit(struct tree *t, const struct event *e)
+{
+	for (struct thread **at = slot_of(t, e->tid); *at; at = &(*at)->next) {
+		if ((*at)->tid == e->tid) {
+			free_thread(t, at);
+			return;
+		}
+	}
+}

@@ -1,0 +1,19 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* Allocation that cannot fail: without memory the program says so and ends. */
+#ifndef PYFLOW_XALLOC_H
+#define PYFLOW_XALLOC_H
+
+#include <stddef.h>
+
+void *xcalloc(size_t count, size_t size);
+void *xrealloc(void *old, size_t count, size_t size);
+char *xstrdup(const char *s);
+char *xstrndup(const char *s, size_t size);
+
+/* A new string made as by printf(). The caller frees it. */
+char *xasprintf(const char *format, ...) __attribute__((format(printf, 1, 2)));
+
+/* Make room for one more element in an array that holds `count` and grows by doubling. */
+void *xgrow(void *array, size_t count, size_t size);
+
+#endif

@@ -1,0 +1,48 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+/* Checks that say where they failed, and go on. */
+#include <config.h>
+
+#include "check.h"
+
+#include <inttypes.h>
+#include <stdio.h>
+#include <string.h>
+
+static unsigned int count, failed;
+
+static void report(bool ok)
+{
+	count++;
+	failed += !ok;
+}
+
+void check(bool ok, const char *what, const char *file, int line)
+{
+	if (!ok)
+		printf("%s:%d: not true: %s\n", file, line, what);
+	report(ok);
+}
+
+void check_int(int64_t got, int64_t wanted, const char *what, const char *file, int line)
+{
+	if (got != wanted)
+		printf("%s:%d: %s is %" PRId64 ", not %" PRId64 "\n", file, line, what, got,
+		       wanted);
+	report(got == wanted);
+}
+
+void check_str(const char *got, const char *wanted, const char *what, const char *file, int line)
+{
+	bool ok = got && !strcmp(got, wanted);
+
+	if (!ok)
+		printf("%s:%d: %s is \"%s\", not \"%s\"\n", file, line, what,
+		       got ? got : "(null)", wanted);
+	report(ok);
+}
+
+int check_done(void)
+{
+	printf("%u checks, %u failed\n", count, failed);
+	return failed || !count;
+}

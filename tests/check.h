@@ -1,0 +1,21 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* What a unit test needs: checks that say where they failed, and go on. */
+#ifndef PYFLOW_TESTS_CHECK_H
+#define PYFLOW_TESTS_CHECK_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#define CHECK(what) check((what), #what, __FILE__, __LINE__)
+#define CHECK_INT(got, wanted) check_int((got), (wanted), #got, __FILE__, __LINE__)
+#define CHECK_STR(got, wanted) check_str((got), (wanted), #got, __FILE__, __LINE__)
+
+void check(bool ok, const char *what, const char *file, int line);
+void check_int(int64_t got, int64_t wanted, const char *what, const char *file, int line);
+void check_str(const char *got, const char *wanted, const char *what, const char *file,
+	       int line);
+
+/* The exit status of the test: 0 if all checks were good and there was one at least. */
+int check_done(void);
+
+#endif

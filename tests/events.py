@@ -1,0 +1,45 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
+"""Read pyflow's text output back."""
+import re
+import unicodedata
+
+LINE = re.compile(r"(\d\d:\d\d:\d\d\.\d{6}) (\d+) +(\d+) +(\d+) +")
+PREFIX = 36     # columns before the indentation, while IDs have seven digits at most
+
+
+def escape(name):
+    """As src/escape.c does it."""
+    out = []
+    for c in name.replace("\\", "\\\\"):
+        short = {"\n": "\\n", "\t": "\\t", "\r": "\\r"}.get(c)
+        if short:
+            out.append(short)
+        elif unicodedata.category(c) in ("Cc", "Cf", "Cs", "Zl", "Zp"):
+            out.extend(f"\\x{b:02x}" for b in c.encode("utf-8", "surrogatepass"))
+        else:
+            out.append(c)
+    return "".join(out)
+
+
+def parse(path):
+    """A list of (tid, kind, depth, what), what being FILE:FUNC:LINE; other lines are left out."""
+    events = []
+    with open(path, encoding="utf-8", newline="\n") as f:
+        for line in f:
+            m = LINE.match(line)
+            if not m:
+                continue
+            rest = line[PREFIX:].rstrip("\n")
+            what = rest.lstrip(" ")
+            indent = len(rest) - len(what)
+            assert indent % 2 == 0 and what[:4] in ("=>  ", "<=  "), line
+            events.append((int(m[4]), what[:2], indent // 2, what[4:]))
+    return events
+
+
+def by_thread(events):
+    """The sequences of the threads, in an order that does not depend on their IDs."""
+    threads = {}
+    for tid, *rest in events:
+        threads.setdefault(tid, []).append(tuple(rest))
+    return sorted(threads.values())

@@ -1,0 +1,152 @@
+# shellcheck shell=sh
+# SPDX-License-Identifier: GPL-2.0-or-later
+# What every *.test begins with: results in the Test Anything Protocol, and the things they use.
+# See tests/README.
+
+srcdir=$(cd "${srcdir:-.}" && pwd) || exit 99
+builddir=$(cd "${builddir:-.}" && pwd) || exit 99
+# shellcheck disable=SC2034
+pyflow=$builddir/pyflow
+[ -x "$pyflow" ] || { echo "Bail out! $pyflow is not there: build it first"; exit 99; }
+LC_ALL=C.UTF-8 TZ=UTC
+export LC_ALL TZ
+unset TMPDIR
+
+results=0
+failures=0
+
+ok() { results=$((results + 1)); echo "ok $results - $*"; }
+
+# not_ok WHAT [FILE...]: the files are shown.
+not_ok() {
+	results=$((results + 1))
+	failures=$((failures + 1))
+	echo "not ok $results - $1"
+	shift
+	for file; do
+		[ -e "$file" ] && head -c 3000 "$file" | sed 's/^/# /'
+	done
+}
+
+skip() { results=$((results + 1)); echo "ok $results - $1 # SKIP $2"; }
+
+# check WHAT COMMAND...: is it true?
+check() {
+	what=$1
+	shift
+	if "$@"; then ok "$what"; else not_ok "$what"; fi
+}
+
+# same WHAT GOT WANTED: two words or numbers.
+same() {
+	if [ "$2" = "$3" ]; then ok "$1"; else
+		not_ok "$1"
+		echo "# got: $2"
+		echo "# not: $3"
+	fi
+}
+
+# same_file WHAT GOT WANTED
+same_file() {
+	if diff -u "$3" "$2" > "$work/diff" 2>&1; then ok "$1"; else not_ok "$1" "$work/diff"; fi
+}
+
+# says WHAT PATTERN FILE: is there a line like it?
+says() {
+	if grep -q -e "$2" "$3"; then ok "$1"; else
+		not_ok "$1" "$3"
+		echo "# no line matches: $2"
+	fi
+}
+
+skip_all() { echo "1..0 # SKIP $*"; exit 0; }
+
+finish() {
+	echo "1..$results"
+	[ "$failures" -eq 0 ]
+	exit
+}
+
+work=$(mktemp -d "${TMPDIR:-/tmp}/pyflow-test.XXXXXX") || exit 99
+made=$work
+pids=
+cleanup() {
+	for pid in $pids; do kill -9 "$pid"; done 2> /dev/null
+	# shellcheck disable=SC2086
+	rm -rf $made
+}
+trap cleanup EXIT
+trap 'exit 99' INT TERM HUP
+
+# The kernel must let us: asks pyflow itself, so that its reasons are the ones that are shown.
+need_bpf() {
+	"$pyflow" -p $$ > /dev/null 2> "$work/need"
+	! grep -q -e 'not permitted' -e 'too old' -e 'was built without' "$work/need" ||
+		skip_all "$(head -n 1 "$work/need")"
+}
+
+need_fakepy() {
+	fakepy=$builddir/tests/fakepy
+	[ -x "$fakepy" ] || skip_all "tests/fakepy was not built: sys/sdt.h is missing"
+}
+
+# use_python VERSION: sets $root, a folder $dir in it (as the program in there sees it), where
+# this test's Python files are, and $python, a command that runs it. Status 1 if it is missing.
+use_python() {
+	version=$1
+	root=$("$srcdir/tests/pyroots" path "$version") || return 1
+	real=$(mktemp -d "$root/tmp/test.XXXXXX") || return 1
+	chmod 755 "$real"
+	made="$made $real"
+	dir=${real#"$root"}
+	cp "$srcdir"/tests/*.py "$real"
+	python="chroot $root /usr/bin/python$version"
+}
+
+# for_each_python FUNCTION: calls it once for each, with everything set as by use_python.
+for_each_python() {
+	for each in $("$srcdir/tests/pyroots" list); do
+		if use_python "$each"; then
+			"$1"
+		else
+			skip "$1 on python$each" "python$each is not there (tests/pyroots make)"
+		fi
+	done
+}
+
+# A trace without what is different each time: time, CPU, and process and thread IDs by their
+# order of appearance.
+plain() {
+	awk '/^[0-9][0-9]:/ {
+		pid = substr($0, 21, 7) + 0; tid = substr($0, 29, 7) + 0
+		if (!(pid in p)) p[pid] = ++np
+		if (!(tid in t)) t[tid] = ++nt
+		print p[pid], t[tid], substr($0, 37); next
+	} /^Tracing/ { sub(/process [0-9]+/, "process N") } { print }' "$@"
+}
+
+# wait_for CONDITION...: until it is true, a minute at most. For what cannot be waited for in
+# any better way; never to let time pass.
+wait_for() {
+	tries=0
+	until "$@"; do
+		tries=$((tries + 1))
+		[ $tries -lt 1200 ] || return 1
+		sleep 0.05
+	done
+}
+
+has_line() { grep -q -e "$1" "$2" 2> /dev/null; }
+
+# start_attached ARGS...: pyflow in the background, its header on $work/trace; returns when its
+# probes are in. Sets $tracer.
+start_attached() {
+	rm -f "$work/trace"
+	"$pyflow" "$@" > "$work/trace" 2> "$work/words" &
+	tracer=$!
+	pids="$pids $tracer"
+	wait_for has_line '^Tracing' "$work/trace" || not_ok "pyflow attaches" "$work/words"
+}
+
+# state PID: the letter of proc_pid_stat(5).
+state() { sed 's/.*) //; s/ .*//' "/proc/$1/stat" 2> /dev/null; }
