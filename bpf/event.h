@@ -122,10 +122,18 @@ struct layout {
 	uint8_t pad;
 };
 
+/* What a probed place means. */
+enum probe_kind {
+	PROBE_ENTER,		/* a function begins; its arguments are file, function, line */
+	PROBE_LEAVE,		/* likewise, it ends */
+	PROBE_EVAL,		/* _PyEval_EvalFrameDefault(tstate, frame, throwflag) is called */
+};
+
 /* One probed place of one file. Its index is the attach cookie. */
 struct site {
 	struct operand file, func, line;
 	struct layout layout;
+	uint64_t kind;
 };
 
 enum settings_flag {

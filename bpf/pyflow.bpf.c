@@ -236,14 +236,18 @@ static __always_inline uint64_t mix(uint64_t hash, uint64_t word)
 }
 
 /* Mix the string at `from` into *hash. Returns its size with the NUL, 0 if it is too long to
- * be read whole (then its address is in the hash instead of its end), or -EFAULT. */
-static __noinline long hash_string(uint64_t from, uint64_t *hash)
+ * be read whole (then its address is in the hash instead of its end), or -EFAULT.
+ * Not static: so the verifier looks at it once, not once for each call in each state. */
+__noinline int hash_string(uint64_t from, uint64_t *hash)
 {
 	uint64_t buf[NAME_CHUNK / 8] = {};
-	uint64_t h = *hash, start = from;
+	uint64_t start = from, h;
 	uint32_t i, w, len;
 	long n;
 
+	if (!hash)
+		return -14;
+	h = *hash;
 	for (i = 0; i < NAME_CHUNKS; i++) {
 		n = read_chunk(buf, from);
 		if (n <= 0 || n > NAME_CHUNK)
@@ -265,10 +269,10 @@ static __noinline long hash_string(uint64_t from, uint64_t *hash)
 }
 
 /* Make the id of a name from what it says, so that an address used again shows no old name. */
-static __always_inline long identify(struct name *n)
+static __always_inline int identify(struct name *n)
 {
 	uint64_t hash = settings.seed;
-	long size = hash_string(n->file, &hash);
+	int size = hash_string(n->file, &hash);
 
 	if (size < 0)
 		return size;
@@ -462,43 +466,23 @@ static __always_inline uint32_t first_line(uint64_t frame, const struct layout *
 	return line;
 }
 
-static __always_inline int call(void *ctx, uint8_t kind)
+/* A probe with the arguments file, function, line. Returns whether it is to be shown. */
+static __always_inline bool take_args(struct found *f, const struct site *site,
+				      const uint64_t *regs)
 {
-	struct found f = { .kind = kind, .job = this_traced() };
-	uint32_t cookie = bpf_get_attach_cookie(ctx);
-	uint64_t regs[REG_WORDS];
-	struct site *site;
-
-	if (!f.job)
-		return 0;
-	site = bpf_map_lookup_elem(&sites, &cookie);
-	if (!site || bpf_probe_read_kernel(regs, sizeof(regs), ctx))
-		return 0;
-	f.frame = regs[REG_SP];
-	f.line = operand(&site->line, regs);
-	if (site->layout.known) {
-		f.frame = current_frame(&site->layout);
-		f.flags = EVENT_FRAME;
-		if (kind == EVENT_ENTER && makes_generator(f.frame, &site->layout))
-			return 0;
-		if (kind == EVENT_ENTER && (int)f.line < 0)
-			f.line = first_line(f.frame, &site->layout);
-	}
-	f.name.file = operand(&site->file, regs);
-	f.name.func = operand(&site->func, regs);
-	return emit(&f);
-}
-
-SEC("uprobe.s")
-int on_enter(void *ctx)
-{
-	return call(ctx, EVENT_ENTER);
-}
-
-SEC("uprobe.s")
-int on_leave(void *ctx)
-{
-	return call(ctx, EVENT_LEAVE);
+	f->frame = regs[REG_SP];
+	f->line = operand(&site->line, regs);
+	f->name.file = operand(&site->file, regs);
+	f->name.func = operand(&site->func, regs);
+	if (!site->layout.known)
+		return true;
+	f->frame = current_frame(&site->layout);
+	f->flags = EVENT_FRAME;
+	if (f->kind == EVENT_LEAVE)
+		return true;
+	if ((int)f->line < 0)
+		f->line = first_line(f->frame, &site->layout);
+	return !makes_generator(f->frame, &site->layout);
 }
 
 /* The UTF-8 form of a str object: in it, or where PyUnicode_AsUTF8() once left it; else 0. */
@@ -514,26 +498,40 @@ static __always_inline uint64_t utf8(uint64_t str)
 
 /* _PyEval_EvalFrameDefault(tstate, frame, throwflag): CPython 3.15 has no probe for a generator
  * that goes on with an exception, which this function is called for with throwflag set. */
-SEC("uprobe.s")
-int on_eval(void *ctx)
+static __always_inline bool take_frame(struct found *f, const struct site *site,
+				       const uint64_t *regs)
 {
-	struct found f = { .kind = EVENT_ENTER, .flags = EVENT_FRAME | EVENT_THROWN };
+	uint64_t code;
+
+	if (!(uint32_t)regs[REG_ARG3])
+		return false;
+	f->flags = EVENT_FRAME | EVENT_THROWN;
+	f->frame = regs[REG_ARG2];
+	f->line = first_line(f->frame, &site->layout);
+	code = read_word(f->frame + site->layout.frame_code) & ~7ULL;
+	f->name.file = utf8(read_word(code + site->layout.code_file));
+	f->name.func = utf8(read_word(code + site->layout.code_name));
+	return true;
+}
+
+SEC("uprobe.s")
+int on_probe(void *ctx)
+{
+	struct found f = { .kind = EVENT_ENTER, .job = this_traced() };
 	uint32_t cookie = bpf_get_attach_cookie(ctx);
-	uint64_t regs[REG_WORDS], code;
+	uint64_t regs[REG_WORDS];
 	struct site *site;
 
-	f.job = this_traced();
-	if (!f.job || bpf_probe_read_kernel(regs, sizeof(regs), ctx) || !(uint32_t)regs[REG_ARG3])
+	if (!f.job)
 		return 0;
 	site = bpf_map_lookup_elem(&sites, &cookie);
-	if (!site)
+	if (!site || bpf_probe_read_kernel(regs, sizeof(regs), ctx))
 		return 0;
-	f.frame = regs[REG_ARG2];
-	f.line = first_line(f.frame, &site->layout);
-	code = read_word(f.frame + site->layout.frame_code) & ~7ULL;
-	f.name.file = utf8(read_word(code + site->layout.code_file));
-	f.name.func = utf8(read_word(code + site->layout.code_name));
-	return emit(&f);
+	if (site->kind == PROBE_LEAVE)
+		f.kind = EVENT_LEAVE;
+	if (site->kind == PROBE_EVAL ? take_frame(&f, site, regs) : take_args(&f, site, regs))
+		emit(&f);
+	return 0;
 }
 
 static __always_inline void tell(uint8_t kind, uint64_t code, uint64_t wake_up)

@@ -24,16 +24,9 @@ extern const char pyflow_bpf[], pyflow_bpf_end[];
 /* include/linux/proc_ns.h: the inode of the initial PID namespace. */
 #define PROC_PID_INIT_INO 0xEFFFFFFCU
 
-static const char *const program_names[PROBE_KINDS] = {
-	[PROBE_ENTER] = "on_enter",
-	[PROBE_LEAVE] = "on_leave",
-	[PROBE_EVAL] = "on_eval",
-};
-
 struct attach {
 	struct bpf_object *object;
-	struct bpf_program *programs[PROBE_KINDS];
-	struct bpf_program *load_program;
+	struct bpf_program *probe_program, *load_program;
 	struct shared *shared;
 	int names_fd, sites_fd, job_fd, ring_fd, join_fd;
 	uint32_t sites;			/* of them in use */
@@ -123,8 +116,7 @@ static int find_parts(struct attach *a)
 {
 	struct bpf_program *join = bpf_object__find_program_by_name(a->object, "join");
 
-	for (int i = 0; i < PROBE_KINDS; i++)
-		a->programs[i] = bpf_object__find_program_by_name(a->object, program_names[i]);
+	a->probe_program = bpf_object__find_program_by_name(a->object, "on_probe");
 	a->load_program = bpf_object__find_program_by_name(a->object, "on_load");
 	a->join_fd = bpf_program__fd(join);
 	a->names_fd = map_fd(a->object, "names");
@@ -217,12 +209,14 @@ static int attach_uprobe(struct attach *a, struct bpf_program *program, int fd, 
 
 static int attach_probe(struct attach *a, int fd, pid_t pid, const struct probe *p)
 {
+	struct site site = p->site;
 	uint32_t cookie = a->sites;
 
-	if (bpf_map_update_elem(a->sites_fd, &cookie, &p->site, BPF_ANY))
+	site.kind = p->kind;
+	if (bpf_map_update_elem(a->sites_fd, &cookie, &site, BPF_ANY))
 		return -errno;
 	a->sites++;
-	return attach_uprobe(a, a->programs[p->kind], fd, pid, p->offset, p->semaphore, cookie);
+	return attach_uprobe(a, a->probe_program, fd, pid, p->offset, p->semaphore, cookie);
 }
 
 int attach_file(struct attach *a, int fd, const char *name, pid_t pid,

@@ -29,7 +29,8 @@ static const char *shorten(const struct printer *p, const char *file)
 {
 	size_t n = strlen(p->cwd);
 
-	if (!strncmp(file, p->cwd, n) && file[n] == '/' && file[n + 1] && file[n + 1] != '/')
+	if (!strncmp(file, p->cwd, n) && file[n] == '/' && file[n + 1] &&
+	    file[n + 1] != '/')
 		return file + n + 1;
 	return file;
 }

@@ -12,8 +12,9 @@
 /* Nothing that holds a Python comes near. */
 enum { MAX_SYMBOLS = 1 << 20, MAX_SECTION = 128 << 20 };
 
-/* Before libelf sees it: it allocates for as many sections as the file claims to have. Numbers
- * of them that do not fit into the header, and take more than 65279, are refused. */
+/* Before libelf sees it: it allocates for as many sections as the file claims to have.
+ * Numbers of them that do not fit into the header, and take more than 65279, are
+ * refused. */
 static int check_header(int fd, struct elf *e)
 {
 	struct stat st;
@@ -78,8 +79,8 @@ Elf_Data *elf_bytes(Elf_Scn *scn)
 	return data && data->d_buf ? data : NULL;
 }
 
-/* Is that the string at `at` in a section? elf_strptr() is not for hostile files: each call of
- * it looks for the last NUL of the section, however long that is. */
+/* Is that the string at `at` in a section? elf_strptr() is not for hostile files: each
+ * call of it looks for the last NUL of the section, however long that is. */
 static bool is_string(struct elf *e, size_t section, uint64_t at, const char *wanted)
 {
 	Elf_Scn *scn = elf_getscn(e->elf, section);
@@ -93,7 +94,8 @@ static bool is_string(struct elf *e, size_t section, uint64_t at, const char *wa
 bool elf_section(struct elf *e, const char *name, GElf_Shdr *shdr, Elf_Scn **scn)
 {
 	for (*scn = elf_nextscn(e->elf, NULL); *scn; *scn = elf_nextscn(e->elf, *scn))
-		if (gelf_getshdr(*scn, shdr) && is_string(e, e->shstrndx, shdr->sh_name, name))
+		if (gelf_getshdr(*scn, shdr) &&
+		    is_string(e, e->shstrndx, shdr->sh_name, name))
 			return true;
 	return false;
 }
@@ -111,7 +113,8 @@ bool elf_offset(struct elf *e, uint64_t address, size_t size, enum elf_need need
 		GElf_Phdr p;
 		uint64_t in;
 
-		if (!gelf_getphdr(e->elf, i, &p) || !fits(&p, need) || address < p.p_vaddr)
+		if (!gelf_getphdr(e->elf, i, &p) || !fits(&p, need) ||
+		    address < p.p_vaddr)
 			continue;
 		in = address - p.p_vaddr;
 		if (in >= p.p_filesz || size > p.p_filesz - in ||
@@ -148,7 +151,8 @@ bool elf_symbol(struct elf *e, const char *name, uint64_t *address)
 		return false;
 	data = elf_bytes(scn) ? elf_getdata(scn, NULL) : NULL;
 	for (int i = 0; data && i < MAX_SYMBOLS && gelf_getsym(data, i, &sym); i++) {
-		if (sym.st_shndx != SHN_UNDEF && is_string(e, shdr.sh_link, sym.st_name, name)) {
+		if (sym.st_shndx != SHN_UNDEF &&
+		    is_string(e, shdr.sh_link, sym.st_name, name)) {
 			*address = sym.st_value;
 			return true;
 		}

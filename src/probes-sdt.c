@@ -156,18 +156,24 @@ static int found_note(const struct note *note, void *arg)
 	return 0;
 }
 
+static bool has_probe(const struct probes *p, enum probe_kind kind)
+{
+	for (size_t i = 0; i < p->count; i++)
+		if (p->probes[i].kind == kind)
+			return true;
+	return false;
+}
+
 static enum probes_state judge(const struct reading *r)
 {
-	size_t kinds[PROBE_KINDS] = { 0 };
-
-	for (size_t i = 0; i < r->probes->count; i++)
-		kinds[r->probes->probes[i].kind]++;
 	if (!r->notes)
 		return PROBES_NONE;
-	if (!kinds[PROBE_ENTER] || !kinds[PROBE_LEAVE])
-		return r->probes->version >> 16 == 0x030b ? PROBES_BROKEN : PROBES_NO_FUNCTIONS;
-	/* gh-98894: compiled in, and jumped over. */
-	return r->probes->version >> 16 == 0x030b ? PROBES_BROKEN : PROBES_USABLE;
+	/* gh-98894: 3.11 has them compiled in, and jumps over the entry. */
+	if (r->probes->version >> 16 == 0x030b)
+		return PROBES_BROKEN;
+	if (!has_probe(r->probes, PROBE_ENTER) || !has_probe(r->probes, PROBE_LEAVE))
+		return PROBES_NO_FUNCTIONS;
+	return PROBES_USABLE;
 }
 
 size_t probes_read_sdt(struct elf *e, struct probes *p)

@@ -8,8 +8,6 @@
 
 #include "../bpf/event.h"
 
-enum probe_kind { PROBE_ENTER, PROBE_LEAVE, PROBE_EVAL, PROBE_KINDS };
-
 struct probe {
 	enum probe_kind kind;
 	uint64_t offset;	/* in the file, as uprobes want it */

@@ -14,7 +14,7 @@
 
 #define BLANKS " \t\n"
 
-/* Blanks, and newlines behind a backslash: those only continue the line, they make no word. */
+/* Blanks, and backslash-newline pairs, which continue the line and make no word. */
 static const char *skip_blanks(const char *s)
 {
 	while (*s && (strchr(BLANKS, *s) || (*s == '\\' && s[1] == '\n')))
