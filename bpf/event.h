@@ -118,8 +118,10 @@ struct layout {
 	uint16_t code_line;
 	uint16_t code_file;
 	uint16_t code_name;
-	uint8_t known;		/* 0: none of this may be used */
-	uint8_t pad;
+	uint16_t str_data;	/* in a str object of ASCII characters; 0 if that is not known */
+	uint16_t known;		/* 0: only str_data and str_type may be used */
+	uint16_t pad[3];
+	int64_t str_type;	/* address of PyUnicode_Type, less that of the probe */
 };
 
 /* What a probed place means. */
@@ -138,7 +140,7 @@ struct site {
 
 enum settings_flag {
 	SETTINGS_STOP = 1,	/* stop a process before an event of it could be lost */
-	SETTINGS_FAULT = 2,	/* the programs may fault pages in */
+	SETTINGS_FAULT = 2,	/* the programs may fault pages in, and loop (Linux 6.0) */
 	SETTINGS_ASK = 4,	/* there are filters: wait for the verdict on a new name */
 };
 

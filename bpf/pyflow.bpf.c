@@ -8,11 +8,11 @@
 #include "event.h"
 
 #if defined(__TARGET_ARCH_x86)
-enum { REG_WORDS = 21, REG_SP = 19, REG_DX = 12, REG_SI = 13 };
+enum { REG_SP = 19, REG_IP = 16, REG_DX = 12, REG_SI = 13 };
 #define REG_ARG2 REG_SI
 #define REG_ARG3 REG_DX
 #elif defined(__TARGET_ARCH_arm64)
-enum { REG_WORDS = 34, REG_SP = 31, REG_ARG2 = 1, REG_ARG3 = 2 };
+enum { REG_SP = 31, REG_IP = 32, REG_ARG2 = 1, REG_ARG3 = 2 };
 #else
 #error "unknown architecture: define __TARGET_ARCH_x86 or __TARGET_ARCH_arm64"
 #endif
@@ -21,9 +21,10 @@ enum { REG_WORDS = 34, REG_SP = 31, REG_ARG2 = 1, REG_ARG3 = 2 };
 enum { CO_GENERATOR = 0x20, CO_COROUTINE = 0x80, CO_ASYNC_GENERATOR = 0x200 };
 enum { FRAME_OWNED_BY_THREAD = 0 };
 enum { STR_COMPACT = 0x20, STR_ASCII = 0x40 };
-enum { STR_STATE = 32, STR_ASCII_DATA = 40, STR_UTF8 = 48 };
+enum { STR_TYPE = 8, STR_STATE = 32, STR_UTF8 = 48, MAX_LENGTH = 1 << 30 };
 
-enum { SIGSTOP = 19, MAX_NAMES = 65536, MAX_JOB = 16384, MAX_SITES = 1024 };
+enum { EFAULT = 14, SIGSTOP = 19 };
+enum { MAX_NAMES = 65536, MAX_JOB = 16384, MAX_SITES = 1024, MAX_CHUNKS = 1 << 20 };
 
 /* The fields of the kernel's own structures that are read; libbpf finds their offsets. */
 struct signal_struct {
@@ -88,8 +89,16 @@ struct {
 struct name {
 	uint64_t file, func;
 	uint64_t id;
-	uint32_t file_size, func_size;	/* bytes with the NUL; 0 if longer than can be sent */
+	uint32_t file_size, func_size;	/* bytes with the NUL */
 };
+
+/* Short ways past the maps. `member` was found in the job map last and is still there. A word of
+ * `known` is an id of the names map and, in its low bits, the verdict on it. */
+enum { KNOWN_BITS = 13, VERDICT_BITS = 2 };
+struct {
+	uint64_t known[1 << KNOWN_BITS];
+	uint64_t member;
+} cache SEC(".bss.cache");
 
 static __always_inline uint64_t here(void)
 {
@@ -121,21 +130,30 @@ static __noinline long adopt(void)
 
 /* Probes come and go one by one: between the first and the last of them nothing is sent, so
  * that there is no entry without its return. */
-static __always_inline struct job *this_traced(void)
+static __always_inline bool is_traced(void)
 {
-	struct job *j = shared.running ? this_job() : NULL;
+	uint64_t tgid = bpf_get_current_pid_tgid() >> 32;
 
-	return j || !shared.running || adopt() ? j : this_job();
+	if (!shared.running)
+		return false;
+	if (cache.member == tgid)
+		return true;
+	if (!this_job() && adopt())
+		return false;
+	cache.member = tgid;
+	return true;
 }
 
-/* Stop this process before its next instruction. The count comes after the signal: a reader
- * that sees the count and sends SIGCONT cannot be overtaken by the stop it answers. */
+/* Stop this process, and this thread before its next instruction. The signal is the thread's: one
+ * for the process that another thread has not taken yet would swallow it, and this one would run
+ * on. The count comes after the signal: a reader that sees the count and sends SIGCONT cannot be
+ * overtaken by the stop it answers. */
 static __always_inline void stop(struct job *j, uint32_t *count)
 {
 	if (!shared.running)
 		return;
 	j->pid = here() >> 32;
-	bpf_send_signal(SIGSTOP);
+	bpf_send_signal_thread(SIGSTOP);
 	__sync_fetch_and_add(count, 1);
 	__sync_fetch_and_add(&shared.calls, 1);
 }
@@ -155,12 +173,15 @@ static __always_inline uint64_t wake_flags(uint64_t filled, uint32_t size)
 
 /* Hand over a filled record. A process that fills the buffer beyond the mark is stopped;
  * what is left above the mark is for its other threads, which may be in here now. */
-static __always_inline void submit(void *record, uint32_t size, struct job *j)
+static __always_inline void submit(void *record, uint32_t size)
 {
 	uint64_t filled = bpf_ringbuf_query(&events, BPF_RB_AVAIL_DATA);
 
-	if ((settings.flags & SETTINGS_STOP) && j && filled >= settings.stop_mark) {
-		stop(j, &j->fulls);
+	if ((settings.flags & SETTINGS_STOP) && filled >= settings.stop_mark) {
+		struct job *j = this_job();
+
+		if (j)
+			stop(j, &j->fulls);
 		bpf_ringbuf_submit(record, BPF_RB_FORCE_WAKEUP);
 		return;
 	}
@@ -235,53 +256,105 @@ static __always_inline uint64_t mix(uint64_t hash, uint64_t word)
 	return hash ^ hash >> 32;
 }
 
-/* Mix the string at `from` into *hash. Returns its size with the NUL, 0 if it is too long to
- * be read whole (then its address is in the hash instead of its end), or -EFAULT.
+/* A string on its way into a hash. */
+struct hashing {
+	uint64_t hash;
+	uint64_t from;		/* the next byte */
+	uint64_t size;		/* with the NUL, once that was seen */
+	int64_t error;
+};
+
+/* Mix one more chunk in. Returns 1 if it was the last. */
+static long hash_chunk(uint32_t i, struct hashing *h)
+{
+	uint64_t buf[NAME_CHUNK / 8];	/* the helper is seen to fill it */
+	long n = read_chunk(buf, h->from);
+	uint32_t w, len;
+
+	if (n <= 0 || n > NAME_CHUNK) {
+		h->error = -EFAULT;
+		return 1;
+	}
+	len = n - 1;
+	for (w = 0; w < NAME_CHUNK / 8 && w < len / 8; w++)
+		h->hash = mix(h->hash, buf[w]);
+	if (w < NAME_CHUNK / 8 && len % 8)
+		h->hash = mix(h->hash, buf[w] & ((1ULL << len % 8 * 8) - 1));
+	h->hash = mix(h->hash, len);
+	h->size += len;
+	h->from += len;
+	if (n == NAME_CHUNK)
+		return 0;
+	h->size++;
+	return 1;
+}
+
+/* Mix the string at `from` into *hash. Returns its size with the NUL, or -EFAULT. Before Linux 5.17
+ * only its first NAME_LONG bytes count; of longer ones then its address does, too.
  * Not static: so the verifier looks at it once, not once for each call in each state. */
 __noinline int hash_string(uint64_t from, uint64_t *hash)
 {
-	uint64_t buf[NAME_CHUNK / 8] = {};
-	uint64_t start = from, h;
-	uint32_t i, w, len;
-	long n;
+	struct hashing h = { .from = from };
+	uint32_t i;
 
 	if (!hash)
-		return -14;
-	h = *hash;
-	for (i = 0; i < NAME_CHUNKS; i++) {
-		n = read_chunk(buf, from);
-		if (n <= 0 || n > NAME_CHUNK)
-			return -14;
-		len = n - 1;
-		for (w = 0; w < NAME_CHUNK / 8 && w < len / 8; w++)
-			h = mix(h, buf[w]);
-		if (w < NAME_CHUNK / 8 && len % 8)
-			h = mix(h, buf[w] & ((1ULL << len % 8 * 8) - 1));
-		h = mix(h, len);
-		if (n < NAME_CHUNK) {
-			*hash = h;
-			return from - start + n;
-		}
-		from += len;
+		return -EFAULT;
+	h.hash = *hash;
+	if (settings.flags & SETTINGS_FAULT) {
+		bpf_loop(MAX_CHUNKS, hash_chunk, &h, 0);
+	} else {
+		for (i = 0; i < NAME_CHUNKS; i++)
+			if (hash_chunk(i, &h))
+				break;
+		if (i == NAME_CHUNKS)
+			h.hash = mix(h.hash, from);
 	}
-	*hash = mix(h, start);
-	return 0;
+	*hash = h.hash;
+	return h.error ? h.error : h.size;
 }
 
-/* Make the id of a name from what it says, so that an address used again shows no old name. */
-static __always_inline int identify(struct name *n)
+/* A str object of ASCII characters ends in them, and has their number and hash in front, as a rule.
+ * These and its address say as much as the characters do, in one read; another string that comes
+ * to be there has another hash. Returns the size with the NUL, 0 if it is no such object. */
+static __always_inline uint32_t hash_object(uint64_t chars, uint64_t type, uint16_t data,
+					    uint64_t *hash)
+{
+	struct {
+		uint64_t type, length, hash;
+		uint32_t state, rest;
+	} o;
+
+	if (bpf_probe_read_user(&o, sizeof(o), (void *)(chars - data + STR_TYPE)) ||
+	    o.type != type || o.hash == ~0ULL || o.length >= MAX_LENGTH ||
+	    (o.state & (STR_COMPACT | STR_ASCII)) != (STR_COMPACT | STR_ASCII))
+		return 0;
+	*hash = mix(mix(mix(*hash, chars), o.hash), o.length);
+	return o.length + 1;
+}
+
+static __always_inline int hash_name(uint64_t chars, uint64_t type, uint16_t data,
+				     uint64_t *hash)
+{
+	int size = data ? hash_object(chars, type, data, hash) : 0;
+
+	return size ? size : hash_string(chars, hash);
+}
+
+/* Make the id of a name from what it says, so that an address used again shows no old name. The
+ * low bits are left free for `known`. type: the address of PyUnicode_Type, if data is not 0. */
+static __always_inline int identify(struct name *n, uint64_t type, uint16_t data)
 {
 	uint64_t hash = settings.seed;
-	int size = hash_string(n->file, &hash);
+	int size = hash_name(n->file, type, data, &hash);
 
 	if (size < 0)
 		return size;
 	n->file_size = size;
-	size = hash_string(n->func, &hash);
+	size = hash_name(n->func, type, data, &hash);
 	if (size < 0)
 		return size;
 	n->func_size = size;
-	n->id = hash ? hash : 1;
+	n->id = (hash | 1ULL << 63) & ~0ULL << VERDICT_BITS;
 	return 0;
 }
 
@@ -315,9 +388,10 @@ static __always_inline long send_long(struct name *n)
 	return 0;
 }
 
-static __always_inline long send_address(struct name *n, struct job *j)
+static __always_inline long send_address(struct name *n)
 {
 	struct event_name_at *r = bpf_ringbuf_reserve(&events, sizeof(*r), 0);
+	struct job *j = this_job();
 
 	if (!r)
 		return -1;
@@ -333,34 +407,55 @@ static __always_inline long send_address(struct name *n, struct job *j)
 	return 0;
 }
 
-static __always_inline long send(struct name *n, struct job *j)
+static __always_inline long send(struct name *n)
 {
-	if (n->file_size && n->func_size) {
-		if (n->file_size <= NAME_FILE && n->func_size <= NAME_FUNC)
-			return send_short(n);
-		if (settings.long_fits)
-			return send_long(n);
-	}
-	return send_address(n, j);
+	if (n->file_size <= NAME_FILE && n->func_size <= NAME_FUNC)
+		return send_short(n);
+	if (n->file_size <= NAME_LONG && n->func_size <= NAME_LONG && settings.long_fits)
+		return send_long(n);
+	return send_address(n);
 }
 
 /* Is an event of this name to be sent? Sends the name itself first where that is needed.
  * Only then it is remembered, so that no other thread can refer to it too early. */
-static __always_inline bool wanted(struct name *n, struct job *j)
+static __always_inline bool wanted(struct name *n)
 {
-	uint32_t *known = bpf_map_lookup_elem(&names, &n->id);
 	uint32_t verdict = settings.flags & SETTINGS_ASK ? VERDICT_ASKED : VERDICT_SHOW;
+	uint64_t *word = &cache.known[n->id >> VERDICT_BITS & ((1 << KNOWN_BITS) - 1)];
+	uint64_t seen = *(volatile uint64_t *)word ^ n->id;
+	uint32_t *known;
 
-	if (known)
-		return *known != VERDICT_HIDE;
-	if (!send(n, j))
+	if (seen < 1 << VERDICT_BITS)
+		return seen != VERDICT_HIDE;
+	known = bpf_map_lookup_elem(&names, &n->id);
+	if (known) {
+		verdict = *known;
+		if (verdict != VERDICT_ASKED)
+			*(volatile uint64_t *)word = n->id | verdict;
+		return verdict != VERDICT_HIDE;
+	}
+	if (!send(n))
 		bpf_map_update_elem(&names, &n->id, &verdict, BPF_NOEXIST);
 	return true;
 }
 
+/* The verifier wants each word of the context read at an offset that is a constant; the empty asm
+ * keeps the compiler from making one read at a variable offset of them all. */
+#define REG(n) case n: value = regs[n]; asm volatile("" : "+r"(value) : "i"(n)); break
+
 static __always_inline uint64_t reg(const uint64_t *regs, uint8_t i)
 {
-	return i < REG_WORDS ? regs[i] : 0;
+	uint64_t value = 0;
+
+	switch (i) {
+	REG(0); REG(1); REG(2); REG(3); REG(4); REG(5); REG(6); REG(7); REG(8); REG(9); REG(10);
+	REG(11); REG(12); REG(13); REG(14); REG(15); REG(16); REG(17); REG(18); REG(19); REG(20);
+#if defined(__TARGET_ARCH_arm64)
+	REG(21); REG(22); REG(23); REG(24); REG(25); REG(26); REG(27); REG(28); REG(29); REG(30);
+	REG(31); REG(32); REG(33);
+#endif
+	}
+	return value;
 }
 
 static __always_inline uint64_t fit(uint64_t value, uint8_t size, uint8_t is_signed)
@@ -425,21 +520,24 @@ static __always_inline bool makes_generator(uint64_t frame, const struct layout 
 
 /* What a probe has found out. */
 struct found {
-	struct job *job;
 	struct name name;
 	uint64_t frame;
+	uint64_t str_type;
 	uint32_t line;
+	uint16_t str_data;
 	uint8_t kind, flags;
 };
 
-static __always_inline int emit(struct found *f)
+__noinline int emit(struct found *f)
 {
 	struct event *e;
 
-	if (identify(&f->name)) {
+	if (!f)
+		return 0;
+	if (identify(&f->name, f->str_type, f->str_data)) {
 		__sync_fetch_and_add(&shared.unread, 1);
 		f->name.id = 0;
-	} else if (!wanted(&f->name, f->job)) {
+	} else if (!wanted(&f->name)) {
 		return 0;
 	}
 	e = reserve();
@@ -452,7 +550,7 @@ static __always_inline int emit(struct found *f)
 	e->line = f->line;
 	e->code = f->name.id;
 	e->frame = f->frame;
-	submit(e, sizeof(*e), f->job);
+	submit(e, sizeof(*e));
 	return 0;
 }
 
@@ -486,13 +584,13 @@ static __always_inline bool take_args(struct found *f, const struct site *site,
 }
 
 /* The UTF-8 form of a str object: in it, or where PyUnicode_AsUTF8() once left it; else 0. */
-static __always_inline uint64_t utf8(uint64_t str)
+static __always_inline uint64_t utf8(uint64_t str, const struct layout *l)
 {
 	uint32_t state = 0;
 
 	bpf_probe_read_user(&state, sizeof(state), (void *)(str + STR_STATE));
 	if ((state & (STR_COMPACT | STR_ASCII)) == (STR_COMPACT | STR_ASCII))
-		return str + STR_ASCII_DATA;
+		return str + l->str_data;
 	return read_word(str + STR_UTF8);
 }
 
@@ -509,26 +607,28 @@ static __always_inline bool take_frame(struct found *f, const struct site *site,
 	f->frame = regs[REG_ARG2];
 	f->line = first_line(f->frame, &site->layout);
 	code = read_word(f->frame + site->layout.frame_code) & ~7ULL;
-	f->name.file = utf8(read_word(code + site->layout.code_file));
-	f->name.func = utf8(read_word(code + site->layout.code_name));
+	f->name.file = utf8(read_word(code + site->layout.code_file), &site->layout);
+	f->name.func = utf8(read_word(code + site->layout.code_name), &site->layout);
 	return true;
 }
 
 SEC("uprobe.s")
 int on_probe(void *ctx)
 {
-	struct found f = { .kind = EVENT_ENTER, .job = this_traced() };
+	struct found f = { .kind = EVENT_ENTER };
 	uint32_t cookie = bpf_get_attach_cookie(ctx);
-	uint64_t regs[REG_WORDS];
+	const uint64_t *regs = ctx;
 	struct site *site;
 
-	if (!f.job)
+	if (!is_traced())
 		return 0;
 	site = bpf_map_lookup_elem(&sites, &cookie);
-	if (!site || bpf_probe_read_kernel(regs, sizeof(regs), ctx))
+	if (!site)
 		return 0;
 	if (site->kind == PROBE_LEAVE)
 		f.kind = EVENT_LEAVE;
+	f.str_data = site->layout.str_data;
+	f.str_type = regs[REG_IP] + site->layout.str_type;
 	if (site->kind == PROBE_EVAL ? take_frame(&f, site, regs) : take_args(&f, site, regs))
 		emit(&f);
 	return 0;
@@ -538,10 +638,8 @@ static __always_inline void tell(uint8_t kind, uint64_t code, uint64_t wake_up)
 {
 	struct event *e = reserve();
 
-	if (!e) {
-		count_lost();
+	if (!e)
 		return;
-	}
 	fill(e, kind, here());
 	e->code = code;
 	bpf_ringbuf_submit(e, wake_up);
@@ -605,8 +703,11 @@ int on_exit(void *ctx)
 	if (!this_job())
 		return 0;
 	tell(EVENT_EXIT, 0, BPF_RB_NO_WAKEUP);
-	if (!BPF_CORE_READ(task, signal, live.counter))
-		bpf_map_delete_elem(&job, &tgid);
+	if (BPF_CORE_READ(task, signal, live.counter))
+		return 0;
+	if (cache.member == tgid)
+		cache.member = 0;
+	bpf_map_delete_elem(&job, &tgid);
 	return 0;
 }
 

@@ -4,7 +4,7 @@ dnl Sets PF_WARN_CFLAGS to those of our warnings that the compiler knows.
 AC_DEFUN([PF_WARNINGS],
 [PF_WARN_CFLAGS=
 for pf_flag in -Wall -Wextra -Wshadow -Wstrict-prototypes -Wmissing-prototypes \
-	-Wold-style-definition -Wpointer-arith -Wwrite-strings -Wundef -Wvla \
+	-Wold-style-definition -Wpointer-arith -Wundef -Wvla \
 	-Wformat=2 -Wlogical-op -Wduplicated-cond -Wnull-dereference; do
 	AC_MSG_CHECKING([whether $CC knows $pf_flag])
 	pf_saved_CFLAGS=$CFLAGS

@@ -30,6 +30,7 @@ struct attach {
 	struct shared *shared;
 	int names_fd, sites_fd, job_fd, ring_fd, join_fd;
 	uint32_t sites;			/* of them in use */
+	size_t low_mark;
 	struct bpf_link **links;
 	size_t link_count;
 };
@@ -139,6 +140,7 @@ int attach_open(struct settings settings, size_t buffer, struct attach **attach)
 
 	libbpf_set_print(print_libbpf);
 	fill_settings(&settings, buffer);
+	a->low_mark = settings.wake_mark;
 	err = load_as_possible(&settings, buffer, &a->object);
 	if (!err)
 		err = find_parts(a);
@@ -279,4 +281,9 @@ int attach_ring_fd(const struct attach *a)
 int attach_job_fd(const struct attach *a)
 {
 	return a->job_fd;
+}
+
+size_t attach_low_mark(const struct attach *a)
+{
+	return a->low_mark;
 }

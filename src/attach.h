@@ -47,4 +47,7 @@ struct shared *attach_shared(struct attach *a);
 int attach_ring_fd(const struct attach *a);
 int attach_job_fd(const struct attach *a);
 
+/* Bytes in the ring buffer below which stopped processes may go on. */
+size_t attach_low_mark(const struct attach *a);
+
 #endif

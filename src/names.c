@@ -1,26 +1,43 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
-/* The names of code objects: a hash table with open addressing, as ids are hashes already. */
+/* The names of code objects: two hash tables with open addressing, by id and by what they say. */
 #include <config.h>
 
 #include "names.h"
 
 #include <stdlib.h>
+#include <string.h>
 
 #include "xalloc.h"
 
 enum { FIRST_SLOTS = 1024 };
 
-struct names {
-	struct name **slots;	/* a power of two, at most half of them used */
-	size_t slot_count, used;
+struct slot {
+	uint64_t key;
+	struct name *name;	/* NULL if the slot is free */
 };
+
+struct table {
+	struct slot *slots;	/* a power of two, at most half of them used */
+	size_t count, used;
+};
+
+struct names {
+	struct table by_id;
+	struct table by_text;	/* by a hash of it; equal hashes are told apart by comparing */
+};
+
+static void table_init(struct table *t)
+{
+	t->count = FIRST_SLOTS;
+	t->slots = xcalloc(t->count, sizeof(*t->slots));
+}
 
 struct names *names_new(void)
 {
 	struct names *n = xcalloc(1, sizeof(*n));
 
-	n->slot_count = FIRST_SLOTS;
-	n->slots = xcalloc(n->slot_count, sizeof(*n->slots));
+	table_init(&n->by_id);
+	table_init(&n->by_text);
 	return n;
 }
 
@@ -28,61 +45,107 @@ void names_free(struct names *n)
 {
 	if (!n)
 		return;
-	for (size_t i = 0; i < n->slot_count; i++) {
-		if (!n->slots[i])
+	for (size_t i = 0; i < n->by_text.count; i++) {
+		struct name *name = n->by_text.slots[i].name;
+
+		if (!name)
 			continue;
-		free(n->slots[i]->file);
-		free(n->slots[i]->func);
-		free(n->slots[i]->label);
-		free(n->slots[i]);
+		free(name->file);
+		free(name->func);
+		free(name->label);
+		free(name);
 	}
-	free(n->slots);
+	free(n->by_id.slots);
+	free(n->by_text.slots);
 	free(n);
 }
 
-/* Where the name of that id is, or would be. */
-static struct name **find_slot(const struct names *n, uint64_t id)
+static bool says(const struct name *name, const char *file, const char *func)
 {
-	size_t i = id & (n->slot_count - 1);
-
-	while (n->slots[i] && n->slots[i]->id != id)
-		i = (i + 1) & (n->slot_count - 1);
-	return &n->slots[i];
+	return !strcmp(name->func, func) && !strcmp(name->file, file);
 }
 
-static void grow(struct names *n)
+/* Where the key is, or would be; with file, only if the name there says that, too. */
+static struct slot *find_slot(const struct table *t, uint64_t key, const char *file,
+			      const char *func)
 {
-	struct name **old = n->slots;
-	size_t count = n->slot_count;
+	size_t i = (key ^ key >> 32) & (t->count - 1);
 
-	n->slot_count *= 2;
-	n->slots = xcalloc(n->slot_count, sizeof(*n->slots));
-	for (size_t i = 0; i < count; i++)
-		if (old[i])
-			*find_slot(n, old[i]->id) = old[i];
+	while (t->slots[i].name && (t->slots[i].key != key ||
+				    (file && !says(t->slots[i].name, file, func))))
+		i = (i + 1) & (t->count - 1);
+	return &t->slots[i];
+}
+
+static void grow(struct table *t)
+{
+	struct slot *old = t->slots;
+	size_t count = t->count;
+
+	t->count *= 2;
+	t->slots = xcalloc(t->count, sizeof(*t->slots));
+	for (size_t i = 0; i < count; i++) {
+		struct slot *free_slot;
+
+		if (!old[i].name)
+			continue;
+		free_slot = find_slot(t, old[i].key, old[i].name->file, old[i].name->func);
+		*free_slot = old[i];
+	}
 	free(old);
 }
 
-struct name *names_add(struct names *n, uint64_t id, const char *file, const char *func,
-		       bool *is_new)
+static void add(struct table *t, struct slot *slot, uint64_t key, struct name *name)
 {
-	struct name **slot = find_slot(n, id);
-	struct name *name = *slot;
+	*slot = (struct slot){ key, name };
+	if (++t->used > t->count / 2)
+		grow(t);
+}
+
+/* FNV-1a, 64 bits; the NULs count. */
+static uint64_t hash_text(const char *file, const char *func)
+{
+	uint64_t h = 0xcbf29ce484222325ULL;
+	const char *both[] = { file, func };
+
+	for (int i = 0; i < 2; i++) {
+		const char *s = both[i];
+
+		do
+			h = (h ^ (unsigned char)*s) * 0x100000001b3ULL;
+		while (*s++);
+	}
+	return h;
+}
+
+static struct name *intern(struct table *t, const char *file, const char *func, bool *is_new)
+{
+	uint64_t key = hash_text(file, func);
+	struct slot *slot = find_slot(t, key, file, func);
+	struct name *name = slot->name;
 
 	*is_new = !name;
 	if (name)
 		return name;
 	name = xcalloc(1, sizeof(*name));
-	name->id = id;
 	name->file = xstrdup(file);
 	name->func = xstrdup(func);
-	*slot = name;
-	if (++n->used > n->slot_count / 2)
-		grow(n);
+	add(t, slot, key, name);
 	return name;
+}
+
+struct name *names_add(struct names *n, uint64_t id, const char *file, const char *func,
+		       bool *is_new)
+{
+	struct slot *slot = find_slot(&n->by_id, id, NULL, NULL);
+
+	*is_new = false;
+	if (!slot->name)
+		add(&n->by_id, slot, id, intern(&n->by_text, file, func, is_new));
+	return find_slot(&n->by_id, id, NULL, NULL)->name;
 }
 
 struct name *names_find(const struct names *n, uint64_t id)
 {
-	return *find_slot(n, id);
+	return find_slot(&n->by_id, id, NULL, NULL)->name;
 }

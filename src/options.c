@@ -144,8 +144,8 @@ static void append(char ***list, const char *word)
 static void parse_list(char ***list, const char *arg, struct argp_state *state)
 {
 	for (;;) {
-		if (!*arg)
-			argp_failure(state, EXIT_OWN, 0, "an empty pattern matches nothing");
+		if (!*arg || !strcmp(arg, "--"))
+			argp_failure(state, EXIT_OWN, 0, "-f and -F need a name, or a pattern");
 		append(list, arg);
 		if (state->next >= state->argc || state->argv[state->next][0] == '-')
 			return;

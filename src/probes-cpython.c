@@ -104,18 +104,17 @@ static bool read_layout(struct elf *e, const struct version *v, uint32_t hex, st
 
 /* Where throwflag is still in its register, on an instruction that the kernel emulates: the
  * push behind endbr64, if it is there (a uprobe on endbr64 itself costs ten times as much). */
-static bool find_eval(struct elf *e, uint64_t *offset)
+static bool find_eval(struct elf *e, struct probe *eval)
 {
 	static const uint8_t endbr_push[] = { 0xf3, 0x0f, 0x1e, 0xfa, 0x55 };
 	uint8_t code[sizeof(endbr_push)];
-	uint64_t address;
 
-	if (!elf_symbol(e, "_PyEval_EvalFrameDefault", &address) ||
-	    !elf_read(e, address, code, sizeof(code)))
+	if (!elf_symbol(e, "_PyEval_EvalFrameDefault", &eval->address) ||
+	    !elf_read(e, eval->address, code, sizeof(code)))
 		return false;
 	if (!memcmp(code, endbr_push, sizeof(code)))
-		address += 4;
-	return elf_offset(e, address, 1, ELF_CODE, offset);
+		eval->address += 4;
+	return elf_offset(e, eval->address, 1, ELF_CODE, &eval->offset);
 }
 
 void cpython_balance(struct elf *e, struct probes *p)
@@ -125,7 +124,7 @@ void cpython_balance(struct elf *e, struct probes *p)
 
 	if (!v || p->state != PROBES_USABLE)
 		return;
-	if (!read_layout(e, v, p->version, &eval.site.layout) || !find_eval(e, &eval.offset)) {
+	if (!read_layout(e, v, p->version, &eval.site.layout) || !find_eval(e, &eval)) {
 		p->state = PROBES_MALFORMED;
 		snprintf(p->detail, sizeof(p->detail), "this build's thread state is not found, "
 			 "without which its probes give a wrong tree");
@@ -135,4 +134,18 @@ void cpython_balance(struct elf *e, struct probes *p)
 		p->probes[i].site.layout = eval.site.layout;
 	p->probes = xgrow(p->probes, p->count, sizeof(*p->probes));
 	p->probes[p->count++] = eval;
+}
+
+/* struct PyASCIIObject lost its wchar_t pointer in 3.12 (PEP 623). A build in which objects begin
+ * otherwise (Py_TRACE_REFS, free threading) is noticed by the kernel side: it looks at the type. */
+void cpython_strings(struct elf *e, struct probes *p)
+{
+	uint64_t type;
+
+	if (!elf_symbol(e, "PyUnicode_Type", &type))
+		return;
+	for (size_t i = 0; i < p->count; i++) {
+		p->probes[i].site.layout.str_data = p->version >= 0x030c0000 ? 40 : 48;
+		p->probes[i].site.layout.str_type = type - p->probes[i].address;
+	}
 }

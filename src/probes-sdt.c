@@ -125,7 +125,7 @@ static int parse_args(struct reading *r, const struct note *note, struct site *s
 static int add_probe(struct reading *r, const struct note *note, enum probe_kind kind)
 {
 	struct probes *p = r->probes;
-	struct probe new = { .kind = kind };
+	struct probe new = { .kind = kind, .address = note->location };
 
 	if (p->count == PROBES_MAX)
 		return malformed(p, "there are too many of it", note);
@@ -186,7 +186,7 @@ size_t probes_read_sdt(struct elf *e, struct probes *p)
 
 	p->state = PROBES_NONE;
 	base = elf_section(e, ".stapsdt.base", &shdr, &scn) ? shdr.sh_addr : 0;
-	if (!elf_section(e, ".note.stapsdt", &shdr, &scn))
+	if (!elf_section(e, ".note.stapsdt", &shdr, &scn) || !shdr.sh_size)
 		return 0;
 	data = elf_bytes(scn);
 	if (!data || notes_walk(data->d_buf, data->d_size, base, found_note, &r)) {

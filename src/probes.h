@@ -10,6 +10,7 @@
 
 struct probe {
 	enum probe_kind kind;
+	uint64_t address;	/* as the file has it */
 	uint64_t offset;	/* in the file, as uprobes want it */
 	uint64_t semaphore;	/* in the file; 0 if none */
 	struct site site;	/* how the kernel side reads the arguments */

@@ -7,6 +7,8 @@
 #include <bpf/libbpf.h>
 #include <errno.h>
 #include <stdlib.h>
+#include <sys/mman.h>
+#include <unistd.h>
 
 #include "attach-explain.h"
 #include "xalloc.h"
@@ -16,6 +18,9 @@ enum { MAX_DRAIN = 1 << 15 };
 struct stream {
 	struct ring_buffer *ring;
 	struct shared *shared;
+	const uint64_t *consumed, *produced;	/* bytes ever; include/uapi/linux/bpf.h */
+	size_t page;
+	size_t low_mark;	/* bytes */
 	stream_handler *handler;
 	void *arg;
 	size_t taken;		/* in this drain */
@@ -41,17 +46,34 @@ static int take(void *arg, void *record, size_t size)
 	return ++s->taken < MAX_DRAIN ? 0 : -EAGAIN;
 }
 
+/* The pages that hold the two positions, the reader's and the writers'. */
+static int map_positions(struct stream *s, int fd)
+{
+	s->page = sysconf(_SC_PAGESIZE);
+	s->consumed = mmap(NULL, s->page, PROT_READ, MAP_SHARED, fd, 0);
+	s->produced = mmap(NULL, s->page, PROT_READ, MAP_SHARED, fd, s->page);
+	if (s->consumed != MAP_FAILED && s->produced != MAP_FAILED)
+		return 0;
+	return -errno;
+}
+
+static int open_ring(struct stream *s, int fd)
+{
+	s->ring = ring_buffer__new(fd, take, s, NULL);
+	return s->ring ? map_positions(s, fd) : -errno;
+}
+
 int stream_open(struct attach *a, stream_handler *handler, void *arg, struct stream **stream)
 {
 	struct stream *s = xcalloc(1, sizeof(*s));
+	int err;
 
 	s->shared = attach_shared(a);
 	s->handler = handler;
 	s->arg = arg;
-	s->ring = ring_buffer__new(attach_ring_fd(a), take, s, NULL);
-	if (!s->ring) {
-		int err = -errno;
-
+	s->low_mark = attach_low_mark(a);
+	err = open_ring(s, attach_ring_fd(a));
+	if (err) {
 		attach_explain("read the ring buffer", err);
 		stream_close(s);
 		return err;
@@ -64,8 +86,18 @@ void stream_close(struct stream *s)
 {
 	if (!s)
 		return;
+	if (s->consumed && s->consumed != MAP_FAILED)
+		munmap((void *)s->consumed, s->page);
+	if (s->produced && s->produced != MAP_FAILED)
+		munmap((void *)s->produced, s->page);
 	ring_buffer__free(s->ring);
 	free(s);
+}
+
+bool stream_has_room(const struct stream *s)
+{
+	return __atomic_load_n(s->produced, __ATOMIC_ACQUIRE) -
+	       __atomic_load_n(s->consumed, __ATOMIC_ACQUIRE) < s->low_mark;
 }
 
 size_t stream_drain(struct stream *s, bool *more)

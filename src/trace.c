@@ -243,10 +243,11 @@ static int open_rooms(struct trace *t)
 static void begin_printing(struct trace *t)
 {
 	t->wall_offset = clock_wall_offset();
+	t->is_attached = true;
+	/* Whoever reads the first line may rely on it. */
+	attach_run(t->attach, true);
 	t->printer.ops->begin(&t->printer, target_pid(t->target));
 	output_flush(t->output);
-	t->is_attached = true;
-	attach_run(t->attach, true);
 }
 
 static int say_not_python(const struct trace *t, enum found found)
@@ -351,7 +352,8 @@ static size_t work(struct trace *t, bool *more)
 	t->wall_offset = clock_wall_offset();
 	taken = stream_drain(t->stream, more);
 	if (job_calls(t->job)) {
-		job_attend(t->job);
+		if (stream_has_room(t->stream))
+			job_attend(t->job);
 		*more = true;
 	}
 	if (taken && !*more)

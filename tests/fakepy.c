@@ -6,7 +6,7 @@
  *   tN         what follows, up to `.`, in N threads at once
  *   w          write a line to stdout  r        read a line from stdin (end: exit)
  *   big:N:C    the function name from now on is N times the character C
- *   heap:FUNC  entry and return of FUNC, its name always at the same address
+ *   heap:FUNC  entry and return of FUNC, its name at the same address each time in a thread
  *
  * Exact, and needs no special Python. */
 #include <pthread.h>
@@ -28,7 +28,7 @@ SEMAPHORE(python_function__return);
 
 static const char *file = "fake.py";
 static char *big;
-static char same_place[4096];
+static __thread char same_place[4096];
 
 /* The arguments are in registers: not as memory relative to a symbol, which a compiler may choose
  * and a stripped file does not explain. */

@@ -138,6 +138,8 @@ wait_for() {
 
 has_line() { grep -q -e "$1" "$2" 2> /dev/null; }
 
+has_lines() { [ "$(wc -l < "$2")" -ge "$1" ]; } # NUMBER FILE
+
 # start_attached ARGS...: pyflow in the background, its header on $work/trace; returns when its
 # probes are in. Sets $tracer.
 start_attached() {

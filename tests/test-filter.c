@@ -1,0 +1,277 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+/* The patterns of -f and -F. */
+#include <config.h>
+
+#include "filter.h"
+
+#include <stddef.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "check.h"
+#include "xalloc.h"
+
+static const struct {
+	const char *cwd, *name, *wanted;
+} paths[] = {
+	{ "/w", "a.py", "/w/a.py" },
+	{ "/w/d", "x/a.py", "/w/d/x/a.py" },
+	{ "/w", "/a.py", "/a.py" },
+	{ "/w", "./a.py", "/w/a.py" },
+	{ "/w", "x/./a.py", "/w/x/a.py" },
+	{ "/w", "../a.py", "/a.py" },
+	{ "/w/d/e", "../../a.py", "/w/a.py" },
+	{ "/w", "../../../a.py", "/a.py" },
+	{ "/w", "x//y///a.py", "/w/x/y/a.py" },
+	{ "/w", "//a/../b/", "/b" },
+	{ "/", "a.py", "/a.py" },
+	{ "/", "..", "/" },
+	{ "/w", "", "/w" },
+	{ "/w", ".", "/w" },
+	{ "/w", "/", "/" },
+	{ "/w", "...", "/w/..." },
+	{ "/w", ".a/..b", "/w/.a/..b" },
+};
+
+/* One file pattern against one name; the working directory is /w. */
+static const struct {
+	const char *pattern, *file;
+	bool wanted;
+} files[] = {
+	/* as given */
+	{ "a.py", "a.py", true },
+	{ "a.py", "A.py", false },
+	{ "a.py", "a.pyc", false },
+	{ "a.py", "aa.py", false },
+	{ "x/a.py", "x/a.py", true },
+	{ "/w/x/a.py", "/w/x/a.py", true },
+	/* the base name, for a pattern without / only */
+	{ "a.py", "/any/where/a.py", true },
+	{ "a.py", "x/a.py", true },
+	{ "a.py", "/any/a.py/b.py", false },
+	{ "x/a.py", "/any/x/a.py", false },
+	/* absolute against relative, both ways */
+	{ "x/a.py", "/w/x/a.py", true },
+	{ "/w/x/a.py", "x/a.py", true },
+	{ "./a.py", "a.py", true },
+	{ "./a.py", "/w/a.py", true },
+	{ "./a.py", "x/a.py", false },
+	{ "a.py", "./a.py", true },
+	{ "x/a.py", "./x/../x/a.py", true },
+	{ "../a.py", "/a.py", true },
+	{ "../a.py", "../a.py", true },
+	{ "../a.py", "a.py", false },
+	{ "../w/x/a.py", "x/a.py", true },
+	/* globs, where * crosses a / */
+	{ "*.py", "a.py", true },
+	{ "*.py", "/any/a.py", true },
+	{ "*.py", "a.pyc", false },
+	{ "?.py", "/any/a.py", true },
+	{ "?.py", "ab.py", false },
+	{ "[ab].py", "b.py", true },
+	{ "[!ab].py", "b.py", false },
+	{ "a\\*.p[y]", "a*.py", true },
+	{ "x/*.py", "x/a.py", true },
+	{ "x/*.py", "/w/x/y/a.py", true },
+	{ "x/*.py", "/any/x/a.py", false },
+	{ "*/x/*.py", "/any/x/a.py", true },
+	{ "/w/*", "a.py", true },
+	{ "../*.py", "/a.py", true },
+	{ "./*.py", "b.py", true },
+	{ "*", "", true },
+	/* what is no path */
+	{ "<string>", "<string>", true },
+	{ "/w/<string>", "<string>", false },
+	{ "<string>", "string", false },
+	{ "<frozen importlib._bootstrap>", "<frozen importlib._bootstrap>", true },
+	{ "<frozen *>", "<frozen importlib._bootstrap>", true },
+	{ "<frozen *>", "<string>", false },
+	{ "/w/*", "<string>", false },
+	{ "*", "<string>", true },
+	{ "a.py", "", false },
+};
+
+static const struct {
+	const char *pattern, *func;
+	bool wanted;
+} funcs[] = {
+	{ "f", "f", true },
+	{ "f", "ff", false },
+	{ "f", "F", false },
+	{ "f", "", false },
+	{ "get_*", "get_", true },
+	{ "get_*", "get_it", true },
+	{ "get_*", "forget_it", false },
+	{ "*", "", true },
+	{ "[a-f]?", "f1", true },
+	{ "<module>", "<module>", true },
+	{ "<lambda>", "<listcomp>", false },
+	{ "<*>", "<lambda>", true },
+	{ "a/b", "b", false },
+	{ "gr\xc3\xbc\xc3\x9f", "gr\xc3\xbc\xc3\x9f", true },
+};
+
+static char seen[256];
+
+static void note_unmatched(const char *option, const char *pattern)
+{
+	size_t n = strlen(seen);
+
+	snprintf(seen + n, sizeof(seen) - n, "%s %s;", option, pattern);
+}
+
+static const char *unmatched(const struct filter *f)
+{
+	seen[0] = '\0';
+	filter_unmatched(f, note_unmatched);
+	return seen;
+}
+
+static bool match_one(const char *cwd, const char *file, const char *func,
+		      const char *name)
+{
+	char *list[] = { xstrdup(file ? file : func), NULL };
+	struct filter *f = filter_new(file ? list : NULL, func ? list : NULL, cwd);
+	bool ok = file ? filter_match(f, name, "any") : filter_match(f, "any", name);
+
+	CHECK(filter_asks(f));
+	CHECK_INT(!*unmatched(f), ok);
+	filter_free(f);
+	free(list[0]);
+	return ok;
+}
+
+static void check_paths(void)
+{
+	for (size_t i = 0; i < sizeof(paths) / sizeof(paths[0]); i++) {
+		char *path = filter_absolute(paths[i].cwd, paths[i].name);
+
+		CHECK_STR(path, paths[i].wanted);
+		free(path);
+	}
+}
+
+static void check_tables(void)
+{
+	for (size_t i = 0; i < sizeof(files) / sizeof(files[0]); i++)
+		check_int(match_one("/w", files[i].pattern, NULL, files[i].file),
+			  files[i].wanted, files[i].pattern, __FILE__, __LINE__);
+	for (size_t i = 0; i < sizeof(funcs) / sizeof(funcs[0]); i++)
+		check_int(match_one("/w", NULL, funcs[i].pattern, funcs[i].func),
+			  funcs[i].wanted, funcs[i].pattern, __FILE__, __LINE__);
+}
+
+/* A directory may have a name that looks like a glob. */
+static void check_odd_cwd(void)
+{
+	CHECK(match_one("/w[1]*", "./a.py", NULL, "/w[1]*/a.py"));
+	CHECK(!match_one("/w[1]*", "./a.py", NULL, "/w1/a.py"));
+	CHECK(match_one("/w[1]*", "./*.py", NULL, "/w[1]*/a.py"));
+	CHECK(!match_one("/w[1]*", "./*.py", NULL, "/w1/a.py"));
+	CHECK(match_one("/w\\x", "./*.py", NULL, "/w\\x/a.py"));
+	CHECK(match_one("/w\\x", "./a.py", NULL, "/w\\x/a.py"));
+}
+
+/* Of one list, any; of both lists, both. */
+static void check_lists(void)
+{
+	char *files_list[] = { "a.py", "b*", "never.py", NULL };
+	char *funcs_list[] = { "f", "g_*", NULL };
+	struct filter *f = filter_new(files_list, funcs_list, "/w");
+
+	CHECK_STR(unmatched(f), "-f a.py;-f b*;-f never.py;-F f;-F g_*;");
+	CHECK(filter_match(f, "a.py", "f"));
+	CHECK_STR(unmatched(f), "-f b*;-f never.py;-F g_*;");
+	CHECK(filter_match(f, "bb.py", "g_1"));
+	CHECK(filter_match(f, "a.py", "g_1"));
+	CHECK(!filter_match(f, "a.py", "h"));
+	CHECK(!filter_match(f, "c.py", "f"));
+	CHECK(!filter_match(f, "c.py", "h"));
+	CHECK_STR(unmatched(f), "-f never.py;");
+	filter_free(f);
+}
+
+/* A pattern has matched even if the other list refused the call. */
+static void check_half(void)
+{
+	char *files_list[] = { "a.py", NULL }, *funcs_list[] = { "f", NULL };
+	struct filter *f = filter_new(files_list, funcs_list, "/w");
+
+	CHECK(!filter_match(f, "a.py", "g"));
+	CHECK_STR(unmatched(f), "-F f;");
+	CHECK(!filter_match(f, "b.py", "f"));
+	CHECK_STR(unmatched(f), "");
+	filter_free(f);
+}
+
+static void check_none(void)
+{
+	char *empty[] = { NULL };
+	struct filter *f = filter_new(NULL, empty, "/w");
+
+	CHECK(!filter_asks(f));
+	CHECK(filter_match(f, "a.py", "f"));
+	CHECK(filter_match(f, "", ""));
+	CHECK_STR(unmatched(f), "");
+	filter_free(f);
+	filter_free(NULL);
+}
+
+/* Names that differ in the last of very many bytes. */
+static void check_long(void)
+{
+	enum { LONG = 300000 };
+	char *a = xcalloc(LONG + 1, 1), *b;
+
+	memset(a, 'a', LONG);
+	memcpy(a + LONG / 2, "/dir/", 5);
+	b = xstrdup(a);
+	b[LONG - 1] = 'b';
+	CHECK(match_one("/w", a, NULL, a));
+	CHECK(!match_one("/w", a, NULL, b));
+	CHECK(match_one("/w", NULL, a, a));
+	CHECK(!match_one("/w", NULL, a, b));
+	CHECK(match_one("/w", NULL, "a*b", b));
+	CHECK(!match_one("/w", NULL, "a*b", a));
+	free(a);
+	free(b);
+}
+
+/* A pattern that is a link stands for the file as well, by whose name Python may know
+ * it. */
+static void check_link(void)
+{
+	char dir[] = "/tmp/test-filter.XXXXXX", *real, *link, *canonical;
+
+	CHECK(mkdtemp(dir));
+	real = xasprintf("%s/real.py", dir);
+	link = xasprintf("%s/link.py", dir);
+	CHECK(!symlink("real.py", link));
+	CHECK(!match_one("/w", link, NULL, real));
+	fclose(fopen(real, "w"));
+	canonical = realpath(real, NULL);
+	CHECK(match_one("/w", link, NULL, canonical));
+	CHECK(match_one("/w", link, NULL, link));
+	CHECK(!match_one("/w", real, NULL, link));
+	unlink(real);
+	unlink(link);
+	rmdir(dir);
+	free(canonical);
+	free(real);
+	free(link);
+}
+
+int main(void)
+{
+	check_paths();
+	check_tables();
+	check_odd_cwd();
+	check_lists();
+	check_half();
+	check_none();
+	check_long();
+	check_link();
+	return check_done();
+}
