@@ -119,8 +119,10 @@ struct layout {
 	uint16_t code_file;
 	uint16_t code_name;
 	uint16_t str_data;	/* in a str object of ASCII characters; 0 if that is not known */
-	uint16_t known;		/* 0: only str_data and str_type may be used */
-	uint16_t pad[3];
+	uint8_t known;		/* 0: only what follows may be used, and str_data */
+	uint8_t frees;		/* there is a PROBE_FREE: addresses may be relied on until it */
+	uint8_t frame_reg;	/* where the frame is at the probe, or OPERAND_NOREG */
+	uint8_t pad[3];
 	int64_t str_type;	/* address of PyUnicode_Type, less that of the probe */
 };
 
@@ -129,6 +131,7 @@ enum probe_kind {
 	PROBE_ENTER,		/* a function begins; its arguments are file, function, line */
 	PROBE_LEAVE,		/* likewise, it ends */
 	PROBE_EVAL,		/* _PyEval_EvalFrameDefault(tstate, frame, throwflag) is called */
+	PROBE_FREE,		/* a code object is freed, and with it perhaps its names */
 };
 
 /* One probed place of one file. Its index is the attach cookie. */

@@ -19,7 +19,8 @@ enum { REG_SP = 31, REG_IP = 32, REG_ARG2 = 1, REG_ARG3 = 2 };
 
 /* From CPython's Include/cpython/code.h and Include/internal/pycore_frame.h. */
 enum { CO_GENERATOR = 0x20, CO_COROUTINE = 0x80, CO_ASYNC_GENERATOR = 0x200 };
-enum { FRAME_OWNED_BY_THREAD = 0 };
+enum { FRAME_OWNED_BY_THREAD = 0, FRAME_WORDS = 10 };
+enum { FACT_GENERATOR = 1 };	/* no address: a fact about one alone */
 enum { STR_COMPACT = 0x20, STR_ASCII = 0x40 };
 enum { STR_TYPE = 8, STR_STATE = 32, STR_UTF8 = 48, MAX_LENGTH = 1 << 30 };
 
@@ -92,22 +93,73 @@ struct name {
 	uint32_t file_size, func_size;	/* bytes with the NUL */
 };
 
-/* Short ways past the maps. `member` was found in the job map last and is still there. A word of
- * `known` is an id of the names map and, in its low bits, the verdict on it. */
-enum { KNOWN_BITS = 13, VERDICT_BITS = 2 };
+/* Short ways past the maps and past reading from the process, shared by all CPUs.
+ * `member` was found in the job map last and is still there. `facts` are what is known of addresses
+ * until a code object is freed, which raises the epoch: all keys are made with it. One is stored as
+ * key ^ value and value, so that halves of two facts are not taken for one. */
+enum { FACT_BITS = 13, VERDICT_BITS = 2 };
+
+struct fact {
+	uint64_t mixed, value;
+};
+
 struct {
-	uint64_t known[1 << KNOWN_BITS];
+	struct fact facts[1 << FACT_BITS];
 	uint64_t member;
+	uint64_t epoch;
 } cache SEC(".bss.cache");
 
-static __always_inline uint64_t here(void)
+static __always_inline uint64_t mix(uint64_t hash, uint64_t word)
+{
+	hash = (hash ^ word) * 0x9e3779b97f4a7c15ULL;
+	return hash ^ hash >> 32;
+}
+
+/* The key of a fact about two addresses in a process. */
+static __always_inline uint64_t fact_key(uint64_t pid_tgid, uint64_t a, uint64_t b)
+{
+	uint64_t epoch = *(volatile uint64_t *)&cache.epoch;
+
+	return mix(mix(mix(settings.seed ^ epoch, pid_tgid >> 32), a), b);
+}
+
+/* What was remembered for the key, 0 if nothing. */
+static __always_inline uint64_t recall(uint64_t key)
+{
+	struct fact *f = &cache.facts[key >> (64 - FACT_BITS) & ((1 << FACT_BITS) - 1)];
+	uint64_t mixed = *(volatile uint64_t *)&f->mixed;
+	uint64_t value = *(volatile uint64_t *)&f->value;
+
+	return (mixed ^ value) == key ? value : 0;
+}
+
+static __always_inline void remember(uint64_t key, uint64_t value)
+{
+	struct fact *f = &cache.facts[key >> (64 - FACT_BITS) & ((1 << FACT_BITS) - 1)];
+
+	*(volatile uint64_t *)&f->mixed = key ^ value;
+	*(volatile uint64_t *)&f->value = value;
+}
+
+static __always_inline void forget_facts(void)
+{
+	__sync_fetch_and_add(&cache.epoch, 1);
+}
+
+/* The process and thread ID in pyflow's PID namespace, of those in the initial one. */
+static __always_inline uint64_t seen_as(uint64_t pid_tgid)
 {
 	struct bpf_pidns_info info;
 
 	if (settings.ns_ino && !bpf_get_ns_current_pid_tgid(settings.ns_dev, settings.ns_ino,
 							    &info, sizeof(info)))
 		return (uint64_t)info.tgid << 32 | info.pid;
-	return bpf_get_current_pid_tgid();
+	return pid_tgid;
+}
+
+static __always_inline uint64_t here(void)
+{
+	return seen_as(bpf_get_current_pid_tgid());
 }
 
 static __always_inline struct job *this_job(void)
@@ -130,9 +182,9 @@ static __noinline long adopt(void)
 
 /* Probes come and go one by one: between the first and the last of them nothing is sent, so
  * that there is no entry without its return. */
-static __always_inline bool is_traced(void)
+static __always_inline bool is_traced(uint64_t pid_tgid)
 {
-	uint64_t tgid = bpf_get_current_pid_tgid() >> 32;
+	uint64_t tgid = pid_tgid >> 32;
 
 	if (!shared.running)
 		return false;
@@ -250,12 +302,6 @@ static __always_inline long read_chunk(uint64_t *buf, uint64_t from)
 	return bpf_probe_read_user_str(buf, NAME_CHUNK, (void *)from);
 }
 
-static __always_inline uint64_t mix(uint64_t hash, uint64_t word)
-{
-	hash = (hash ^ word) * 0x9e3779b97f4a7c15ULL;
-	return hash ^ hash >> 32;
-}
-
 /* A string on its way into a hash. */
 struct hashing {
 	uint64_t hash;
@@ -313,23 +359,49 @@ __noinline int hash_string(uint64_t from, uint64_t *hash)
 	return h.error ? h.error : h.size;
 }
 
-/* A str object of ASCII characters ends in them, and has their number and hash in front, as a rule.
- * These and its address say as much as the characters do, in one read; another string that comes
- * to be there has another hash. Returns the size with the NUL, 0 if it is no such object. */
+/* The words of a str object from its type on, and of the characters it ends in if it is ASCII. */
+enum { OBJECT_TYPE, OBJECT_LENGTH, OBJECT_HASH, OBJECT_STATE, OBJECT_WORDS = 16 };
+
+/* Mix in the characters of an object that were read with it, from word `first` on. Unrolled, so
+ * that each word is at an offset that the verifier knows. */
+static __always_inline uint64_t hash_chars(const uint64_t *o, uint32_t first, uint32_t len,
+					   uint64_t hash)
+{
+	uint32_t w;
+
+#pragma unroll
+	for (w = OBJECT_STATE + 1; w < OBJECT_WORDS; w++) {
+		if (w < first || !len)
+			continue;
+		hash = mix(hash, len < 8 ? o[w] & ((1ULL << len * 8) - 1) : o[w]);
+		len = len < 8 ? 0 : len - 8;
+	}
+	return hash;
+}
+
+/* A str object has its length and its hash in front of its characters, as a rule. These and its
+ * address say as much as the characters do; another string that comes to be there has another hash.
+ * One that was never hashed is read with its header, if it is short: each call of a helper costs
+ * more than what it copies. Returns the size with the NUL, 0 if it is no such object. */
 static __always_inline uint32_t hash_object(uint64_t chars, uint64_t type, uint16_t data,
 					    uint64_t *hash)
 {
-	struct {
-		uint64_t type, length, hash;
-		uint32_t state, rest;
-	} o;
+	uint64_t o[OBJECT_WORDS];
+	uint32_t first = (uint32_t)(data - STR_TYPE) >> 3, len;
 
-	if (bpf_probe_read_user(&o, sizeof(o), (void *)(chars - data + STR_TYPE)) ||
-	    o.type != type || o.hash == ~0ULL || o.length >= MAX_LENGTH ||
-	    (o.state & (STR_COMPACT | STR_ASCII)) != (STR_COMPACT | STR_ASCII))
+	if (bpf_probe_read_user(o, sizeof(o), (void *)(chars - data + STR_TYPE)) ||
+	    o[OBJECT_TYPE] != type || o[OBJECT_LENGTH] >= MAX_LENGTH ||
+	    (o[OBJECT_STATE] & (STR_COMPACT | STR_ASCII)) != (STR_COMPACT | STR_ASCII))
 		return 0;
-	*hash = mix(mix(mix(*hash, chars), o.hash), o.length);
-	return o.length + 1;
+	len = o[OBJECT_LENGTH];
+	if (o[OBJECT_HASH] != ~0ULL)
+		*hash = mix(mix(*hash, chars), o[OBJECT_HASH]);
+	else if (len <= (OBJECT_WORDS - first) * 8)
+		*hash = hash_chars(o, first, len, *hash);
+	else
+		return 0;
+	*hash = mix(*hash, len);
+	return len + 1;
 }
 
 static __always_inline int hash_name(uint64_t chars, uint64_t type, uint16_t data,
@@ -418,25 +490,17 @@ static __always_inline long send(struct name *n)
 
 /* Is an event of this name to be sent? Sends the name itself first where that is needed.
  * Only then it is remembered, so that no other thread can refer to it too early. */
-static __always_inline bool wanted(struct name *n)
+static __always_inline uint32_t judge(struct name *n)
 {
 	uint32_t verdict = settings.flags & SETTINGS_ASK ? VERDICT_ASKED : VERDICT_SHOW;
-	uint64_t *word = &cache.known[n->id >> VERDICT_BITS & ((1 << KNOWN_BITS) - 1)];
-	uint64_t seen = *(volatile uint64_t *)word ^ n->id;
-	uint32_t *known;
+	uint32_t *known = bpf_map_lookup_elem(&names, &n->id);
 
-	if (seen < 1 << VERDICT_BITS)
-		return seen != VERDICT_HIDE;
-	known = bpf_map_lookup_elem(&names, &n->id);
-	if (known) {
-		verdict = *known;
-		if (verdict != VERDICT_ASKED)
-			*(volatile uint64_t *)word = n->id | verdict;
-		return verdict != VERDICT_HIDE;
-	}
-	if (!send(n))
-		bpf_map_update_elem(&names, &n->id, &verdict, BPF_NOEXIST);
-	return true;
+	if (known)
+		return *known;
+	if (send(n))
+		return VERDICT_ASKED;
+	bpf_map_update_elem(&names, &n->id, &verdict, BPF_NOEXIST);
+	return verdict;
 }
 
 /* The verifier wants each word of the context read at an offset that is a constant; the empty asm
@@ -481,12 +545,12 @@ static __always_inline uint64_t operand(const struct operand *o, const uint64_t 
 
 static __always_inline uint64_t thread_pointer(void)
 {
-	struct task_struct *task = (void *)bpf_get_current_task();
+	struct task_struct *task = bpf_get_current_task_btf();
 
 #if defined(__TARGET_ARCH_x86)
-	return BPF_CORE_READ(task, thread.fsbase);
+	return task->thread.fsbase;
 #else
-	return BPF_CORE_READ((struct task_struct___arm *)task, thread.uw.tp_value);
+	return ((struct task_struct___arm *)task)->thread.uw.tp_value;
 #endif
 }
 
@@ -503,49 +567,81 @@ static __always_inline uint64_t current_frame(const struct layout *l)
 	return read_word(read_word(thread_pointer() + l->tls) + l->current_frame);
 }
 
+/* Is this the code of a generator or coroutine function? */
+static __always_inline bool is_generator(uint64_t code, const struct layout *l, uint64_t pid_tgid)
+{
+	uint64_t key = fact_key(pid_tgid, code, FACT_GENERATOR);
+	uint64_t fact = l->frees ? recall(key) : 0;
+	uint32_t flags = 0;
+
+	if (!fact) {
+		bpf_probe_read_user(&flags, sizeof(flags), (void *)(code + l->code_flags));
+		fact = flags & (CO_GENERATOR | CO_COROUTINE | CO_ASYNC_GENERATOR) ? 2 : 1;
+		remember(key, fact);
+	}
+	return fact == 2;
+}
+
 /* CPython 3.15 fires an entry, and no return, when a call of a generator or coroutine function
  * merely makes the generator. Its frame does not yet belong to the generator then. */
-static __always_inline bool makes_generator(uint64_t frame, const struct layout *l)
+static __always_inline bool makes_generator(uint64_t frame, const struct layout *l,
+					    uint64_t pid_tgid)
 {
-	uint32_t flags = 0;
-	uint8_t owner = 0;
+	uint64_t words[FRAME_WORDS];
 
-	bpf_probe_read_user(&owner, sizeof(owner), (void *)(frame + l->frame_owner));
-	if (owner != FRAME_OWNED_BY_THREAD)
+	if (bpf_probe_read_user(words, sizeof(words), (void *)frame) ||
+	    l->frame_owner >= sizeof(words) || l->frame_code / 8 >= FRAME_WORDS ||
+	    ((uint8_t *)words)[l->frame_owner] != FRAME_OWNED_BY_THREAD)
 		return false;
-	bpf_probe_read_user(&flags, sizeof(flags),
-			    (void *)((read_word(frame + l->frame_code) & ~7ULL) + l->code_flags));
-	return flags & (CO_GENERATOR | CO_COROUTINE | CO_ASYNC_GENERATOR);
+	return is_generator(words[l->frame_code / 8] & ~7ULL, l, pid_tgid);
 }
 
 /* What a probe has found out. */
 struct found {
 	struct name name;
+	uint64_t pid_tgid;
 	uint64_t frame;
 	uint64_t str_type;
 	uint32_t line;
 	uint16_t str_data;
 	uint8_t kind, flags;
+	uint64_t frees;
 };
+
+/* Set the id of the name, and return the verdict on it. */
+static __always_inline uint32_t look_up(struct found *f)
+{
+	uint64_t key = fact_key(f->pid_tgid, f->name.file, f->name.func);
+	uint64_t fact = f->frees ? recall(key) : 0;
+	uint32_t verdict;
+
+	if (fact) {
+		f->name.id = fact >> VERDICT_BITS << VERDICT_BITS;
+		return fact & ((1 << VERDICT_BITS) - 1);
+	}
+	if (identify(&f->name, f->str_type, f->str_data)) {
+		__sync_fetch_and_add(&shared.unread, 1);
+		f->name.id = 0;
+		return VERDICT_SHOW;
+	}
+	verdict = judge(&f->name);
+	if (f->frees && verdict != VERDICT_ASKED)
+		remember(key, f->name.id | verdict);
+	return verdict;
+}
 
 __noinline int emit(struct found *f)
 {
 	struct event *e;
 
-	if (!f)
+	if (!f || look_up(f) == VERDICT_HIDE)
 		return 0;
-	if (identify(&f->name, f->str_type, f->str_data)) {
-		__sync_fetch_and_add(&shared.unread, 1);
-		f->name.id = 0;
-	} else if (!wanted(&f->name)) {
-		return 0;
-	}
 	e = reserve();
 	if (!e) {
 		count_lost();
 		return 0;
 	}
-	fill(e, f->kind, here());
+	fill(e, f->kind, seen_as(f->pid_tgid));
 	e->flags = f->flags;
 	e->line = f->line;
 	e->code = f->name.id;
@@ -574,13 +670,14 @@ static __always_inline bool take_args(struct found *f, const struct site *site,
 	f->name.func = operand(&site->func, regs);
 	if (!site->layout.known)
 		return true;
-	f->frame = current_frame(&site->layout);
+	f->frame = site->layout.frame_reg == OPERAND_NOREG ? current_frame(&site->layout) :
+		   reg(regs, site->layout.frame_reg);
 	f->flags = EVENT_FRAME;
 	if (f->kind == EVENT_LEAVE)
 		return true;
 	if ((int)f->line < 0)
 		f->line = first_line(f->frame, &site->layout);
-	return !makes_generator(f->frame, &site->layout);
+	return !makes_generator(f->frame, &site->layout, f->pid_tgid);
 }
 
 /* The UTF-8 form of a str object: in it, or where PyUnicode_AsUTF8() once left it; else 0. */
@@ -615,16 +712,21 @@ static __always_inline bool take_frame(struct found *f, const struct site *site,
 SEC("uprobe.s")
 int on_probe(void *ctx)
 {
-	struct found f = { .kind = EVENT_ENTER };
+	struct found f = { .kind = EVENT_ENTER, .pid_tgid = bpf_get_current_pid_tgid() };
 	uint32_t cookie = bpf_get_attach_cookie(ctx);
 	const uint64_t *regs = ctx;
 	struct site *site;
 
-	if (!is_traced())
+	if (!is_traced(f.pid_tgid))
 		return 0;
 	site = bpf_map_lookup_elem(&sites, &cookie);
 	if (!site)
 		return 0;
+	if (site->kind == PROBE_FREE) {
+		forget_facts();
+		return 0;
+	}
+	f.frees = site->layout.frees;
 	if (site->kind == PROBE_LEAVE)
 		f.kind = EVENT_LEAVE;
 	f.str_data = site->layout.str_data;
@@ -689,6 +791,7 @@ int on_exec(void *ctx)
 
 	if (!j)
 		return 0;
+	forget_facts();
 	stop(j, &j->execs);
 	tell(EVENT_EXEC, 0, BPF_RB_FORCE_WAKEUP);
 	return 0;
@@ -705,6 +808,7 @@ int on_exit(void *ctx)
 	tell(EVENT_EXIT, 0, BPF_RB_NO_WAKEUP);
 	if (BPF_CORE_READ(task, signal, live.counter))
 		return 0;
+	forget_facts();
 	if (cache.member == tgid)
 		cache.member = 0;
 	bpf_map_delete_elem(&job, &tgid);

@@ -35,15 +35,16 @@ struct attach {
 	size_t link_count;
 };
 
+/* libbpf's words, which can be the verifier's whole log, a line at a time. */
 static int print_libbpf(enum libbpf_print_level level, const char *format, va_list args)
 {
-	char text[2048];
+	char *text, *line, *rest = NULL;
 
-	if (log_level() < (level == LIBBPF_DEBUG ? 4 : 3))
+	if (log_level() < 3 || level == LIBBPF_DEBUG || vasprintf(&text, format, args) < 0)
 		return 0;
-	vsnprintf(text, sizeof(text), format, args);
-	text[strcspn(text, "\n")] = '\0';
-	info(3, "%s", text);
+	for (line = strtok_r(text, "\n", &rest); line; line = strtok_r(NULL, "\n", &rest))
+		info(3, "%s", line);
+	free(text);
 	return 0;
 }
 

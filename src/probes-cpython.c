@@ -102,43 +102,108 @@ static bool read_layout(struct elf *e, const struct version *v, uint32_t hex, st
 	       take(words, v->firstlineno, &l->code_line) && decode_tls(e, &l->tls);
 }
 
-/* Where throwflag is still in its register, on an instruction that the kernel emulates: the
- * push behind endbr64, if it is there (a uprobe on endbr64 itself costs ten times as much). */
-static bool find_eval(struct elf *e, struct probe *eval)
+/* A place at the beginning of a function, where the arguments are still in their registers, and on
+ * an instruction that the kernel emulates: the push behind endbr64, if it is there (a uprobe on
+ * endbr64 itself costs ten times as much). */
+static bool find_begin(struct elf *e, uint64_t address, struct probe *probe)
 {
 	static const uint8_t endbr_push[] = { 0xf3, 0x0f, 0x1e, 0xfa, 0x55 };
 	uint8_t code[sizeof(endbr_push)];
 
-	if (!elf_symbol(e, "_PyEval_EvalFrameDefault", &eval->address) ||
-	    !elf_read(e, eval->address, code, sizeof(code)))
+	if (!elf_read(e, address, code, sizeof(code)))
 		return false;
-	if (!memcmp(code, endbr_push, sizeof(code)))
-		eval->address += 4;
-	return elf_offset(e, eval->address, 1, ELF_CODE, &eval->offset);
+	probe->address = address + (memcmp(code, endbr_push, sizeof(code)) ? 0 : 4);
+	return elf_offset(e, probe->address, 1, ELF_CODE, &probe->offset);
+}
+
+/* The number of the register that this instruction copies %rax to, -1 if it is not such a one. */
+static int moved_rax(const uint8_t *code)
+{
+	if ((code[0] != 0x48 && code[0] != 0x49) || code[1] != 0x89 || (code[2] & 0xf8) != 0xc0)
+		return -1;
+	return (code[2] & 7) + (code[0] == 0x49 ? 8 : 0);
+}
+
+/* The register that holds the frame at a probe: the compiler has it in one that calls preserve,
+ * passes it on by mov %REG,%rdi; call PyUnstable_InterpreterFrame_GetLine, and the probe is where
+ * that returns. Between the two only a result is moved, or nothing. Else OPERAND_NOREG: then the
+ * kernel side takes the longer way through the thread state. */
+static uint8_t find_frame_reg(struct elf *e, uint64_t probe)
+{
+	/* mov %REG,%rdi; the register's number, and its index in struct pt_regs. */
+	static const struct {
+		uint8_t code[3], number, index;
+	} movs[] = {
+		{ { 0x4c, 0x89, 0xe7 }, 12, 3 }, { { 0x4c, 0x89, 0xef }, 13, 2 },
+		{ { 0x4c, 0x89, 0xf7 }, 14, 1 }, { { 0x4c, 0x89, 0xff }, 15, 0 },
+		{ { 0x48, 0x89, 0xdf }, 3, 5 },
+	};
+	uint8_t code[11], *call = code + 6;
+	uint64_t get_line;
+	int32_t distance;
+
+	if (!elf_symbol(e, "PyUnstable_InterpreterFrame_GetLine", &get_line) ||
+	    !elf_read(e, probe - sizeof(code), code, sizeof(code)) || *call != 0xe8)
+		return OPERAND_NOREG;
+	memcpy(&distance, call + 1, sizeof(distance));
+	if (probe + distance != get_line)
+		return OPERAND_NOREG;
+	for (size_t i = 0; i < sizeof(movs) / sizeof(movs[0]); i++) {
+		int to = moved_rax(code + 3);
+
+		/* Directly before the call, or with a mov from %rax to a third between. */
+		if (!memcmp(code + 3, movs[i].code, 3) ||
+		    (!memcmp(code, movs[i].code, 3) && to >= 0 && to != 7 &&
+		     to != movs[i].number))
+			return movs[i].index;
+	}
+	return OPERAND_NOREG;
+}
+
+static void add_probe(struct probes *p, const struct probe *probe)
+{
+	p->probes = xgrow(p->probes, p->count, sizeof(*p->probes));
+	p->probes[p->count++] = *probe;
 }
 
 void cpython_balance(struct elf *e, struct probes *p)
 {
 	const struct version *v = find_version(p->version);
 	struct probe eval = { .kind = PROBE_EVAL };
+	uint64_t address;
 
 	if (!v || p->state != PROBES_USABLE)
 		return;
-	if (!read_layout(e, v, p->version, &eval.site.layout) || !find_eval(e, &eval)) {
+	if (!read_layout(e, v, p->version, &eval.site.layout) ||
+	    !elf_symbol(e, "_PyEval_EvalFrameDefault", &address) ||
+	    !find_begin(e, address, &eval)) {
 		p->state = PROBES_MALFORMED;
 		snprintf(p->detail, sizeof(p->detail), "this build's thread state is not found, "
 			 "without which its probes give a wrong tree");
 		return;
 	}
-	for (size_t i = 0; i < p->count; i++)
+	for (size_t i = 0; i < p->count; i++) {
 		p->probes[i].site.layout = eval.site.layout;
-	p->probes = xgrow(p->probes, p->count, sizeof(*p->probes));
-	p->probes[p->count++] = eval;
+		p->probes[i].site.layout.frame_reg = find_frame_reg(e, p->probes[i].address);
+	}
+	add_probe(p, &eval);
+}
+
+/* Where code objects are freed: tp_dealloc of PyCode_Type, which is only ever called by way of that.
+ * In a file to be relocated it may not be there: then nothing is remembered by address. */
+static bool find_free(struct elf *e, struct probe *probe)
+{
+	enum { TP_DEALLOC = 48 };	/* Include/cpython/object.h, struct _typeobject */
+	uint64_t type, dealloc;
+
+	return elf_symbol(e, "PyCode_Type", &type) &&
+	       elf_read(e, type + TP_DEALLOC, &dealloc, sizeof(dealloc)) && dealloc &&
+	       find_begin(e, dealloc, probe);
 }
 
 /* struct PyASCIIObject lost its wchar_t pointer in 3.12 (PEP 623). A build in which objects begin
  * otherwise (Py_TRACE_REFS, free threading) is noticed by the kernel side: it looks at the type. */
-void cpython_strings(struct elf *e, struct probes *p)
+static void describe_strings(struct elf *e, struct probes *p)
 {
 	uint64_t type;
 
@@ -148,4 +213,18 @@ void cpython_strings(struct elf *e, struct probes *p)
 		p->probes[i].site.layout.str_data = p->version >= 0x030c0000 ? 40 : 48;
 		p->probes[i].site.layout.str_type = type - p->probes[i].address;
 	}
+}
+
+void cpython_quicken(struct elf *e, struct probes *p)
+{
+	struct probe free_probe = { .kind = PROBE_FREE };
+
+	if (p->state != PROBES_USABLE)
+		return;
+	describe_strings(e, p);
+	if (!find_free(e, &free_probe))
+		return;
+	for (size_t i = 0; i < p->count; i++)
+		p->probes[i].site.layout.frees = 1;
+	add_probe(p, &free_probe);
 }

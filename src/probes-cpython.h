@@ -14,8 +14,9 @@ bool cpython_recognize(struct elf *e, struct probes *p);
  * Does nothing for the others; sets p->state to PROBES_MALFORMED if it cannot. */
 void cpython_balance(struct elf *e, struct probes *p);
 
-/* Tell the probes how a str object looks, so that the kernel side need not read all of each name
- * each time. Does nothing where that is not known. */
-void cpython_strings(struct elf *e, struct probes *p);
+/* Give the probes what spares the kernel side from reading all of each name each time: how a str
+ * object looks, and the place where code objects, and so their names, are freed. Does nothing where
+ * that is not known. */
+void cpython_quicken(struct elf *e, struct probes *p);
 
 #endif

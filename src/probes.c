@@ -49,7 +49,7 @@ int probes_read(int fd, struct probes *p)
 		if (!probes_read_sdt(&e, p) && !is_cpython)
 			p->state = PROBES_NOT_PYTHON;
 		cpython_balance(&e, p);
-		cpython_strings(&e, p);
+		cpython_quicken(&e, p);
 	}
 	elf_close(&e);
 	return 0;
