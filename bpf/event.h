@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* What the kernel side and the user side tell each other. The only header both include. */
+/* What the kernel side and the user side tell each other. The only header both include.
+ */
 #ifndef PYFLOW_EVENT_H
 #define PYFLOW_EVENT_H
 
@@ -14,24 +15,24 @@ typedef __s64 int64_t;
 #include <stdint.h>
 #endif
 
-/* Records of the ring buffer, in the order in which things happened. The first byte of each
- * is its kind. A name always precedes the first event that refers to it. */
+/* Records of the ring buffer, in the order in which things happened. The first byte of
+ * each is its kind. A name always precedes the first event that refers to it. */
 enum event_kind {
-	EVENT_ENTER = 1,	/* struct event: a call, or a generator that goes on */
-	EVENT_LEAVE,		/* struct event: a return, a yield, or an exception that leaves */
-	EVENT_LOST,		/* struct event: `code` events had no room just before this */
-	EVENT_FORK,		/* struct event: thread tid of pid made the process `code` */
-	EVENT_EXEC,		/* struct event: pid runs another program now */
-	EVENT_EXIT,		/* struct event: thread tid of pid ended */
-	EVENT_LOAD,		/* struct event: pid has loaded an object, and stopped */
-	EVENT_NAME,		/* struct event_name */
-	EVENT_NAME_LONG,	/* struct event_name_long */
-	EVENT_NAME_AT,		/* struct event_name_at: too long to be sent */
+	EVENT_ENTER = 1, /* struct event: a call, or a generator that goes on */
+	EVENT_LEAVE, /* struct event: a return, a yield, or an exception that leaves */
+	EVENT_LOST,  /* struct event: `code` events had no room just before this */
+	EVENT_FORK,  /* struct event: thread tid of pid made the process `code` */
+	EVENT_EXEC,  /* struct event: pid runs another program now */
+	EVENT_EXIT,  /* struct event: thread tid of pid ended */
+	EVENT_LOAD,  /* struct event: pid has loaded an object, and stopped */
+	EVENT_NAME,  /* struct event_name */
+	EVENT_NAME_LONG, /* struct event_name_long */
+	EVENT_NAME_AT,	 /* struct event_name_at: too long to be sent */
 };
 
 enum event_flag {
-	EVENT_THROWN = 1,	/* entered by throw(): `line` is that of the def */
-	EVENT_FRAME = 2,	/* `frame` is a frame's address, not a stack pointer */
+	EVENT_THROWN = 1, /* entered by throw(): `line` is that of the def */
+	EVENT_FRAME = 2,  /* `frame` is a frame's address, not a stack pointer */
 };
 
 struct event {
@@ -39,19 +40,19 @@ struct event {
 	uint8_t flags;
 	uint16_t cpu;
 	uint32_t line;
-	uint32_t pid;		/* as seen in pyflow's PID namespace */
+	uint32_t pid; /* as seen in pyflow's PID namespace */
 	uint32_t tid;
-	uint64_t time;		/* ns, CLOCK_MONOTONIC */
-	uint64_t code;		/* id of the (file, function) pair; 0 if unreadable */
-	uint64_t frame;		/* what tells the calls of one thread apart */
+	uint64_t time;	/* ns, CLOCK_MONOTONIC */
+	uint64_t code;	/* id of the (file, function) pair; 0 if unreadable */
+	uint64_t frame; /* what tells the calls of one thread apart */
 };
 
 enum {
-	NAME_FILE = 160,	/* bytes with the NUL; a pair that fits is sent this way */
+	NAME_FILE = 160, /* bytes with the NUL; a pair that fits is sent this way */
 	NAME_FUNC = 80,
-	NAME_CHUNK = 128,	/* bytes that the kernel side reads at a time, with a NUL */
+	NAME_CHUNK = 128, /* bytes that the kernel side reads at a time, with a NUL */
 	NAME_CHUNKS = 33,
-	NAME_LONG = NAME_CHUNKS * (NAME_CHUNK - 1) + 1,	/* bytes with the NUL */
+	NAME_LONG = NAME_CHUNKS * (NAME_CHUNK - 1) + 1, /* bytes with the NUL */
 };
 
 struct event_name {
@@ -70,14 +71,14 @@ struct event_name_long {
 	char func[NAME_LONG];
 };
 
-/* The strings are to be read from the process. With SETTINGS_STOP it has been told to stop,
- * so they are there until it is told to go on. */
+/* The strings are to be read from the process. With SETTINGS_STOP it has been told to
+ * stop, so they are there until it is told to go on. */
 struct event_name_at {
 	uint8_t kind;
 	uint8_t pad[3];
 	uint32_t pid;
 	uint64_t code;
-	uint64_t file;		/* address in the process; 0 if it is no string */
+	uint64_t file; /* address in the process; 0 if it is no string */
 	uint64_t func;
 };
 
@@ -88,50 +89,51 @@ _Static_assert(sizeof(struct event_name_at) == 32, "no holes");
 
 /* An argument of a probe: where the compiler left it. */
 enum operand_kind {
-	OPERAND_CONST = 1,	/* disp */
-	OPERAND_REG,		/* reg, from bit `shift` on */
-	OPERAND_MEM,		/* *(reg + index * scale + disp) */
+	OPERAND_CONST = 1, /* disp */
+	OPERAND_REG,	   /* reg, from bit `shift` on */
+	OPERAND_MEM,	   /* *(reg + index * scale + disp) */
 };
 
 enum { OPERAND_NOREG = 0xff };
 
 struct operand {
 	uint8_t kind;
-	uint8_t size;		/* bytes: 1, 2, 4 or 8 */
+	uint8_t size; /* bytes: 1, 2, 4 or 8 */
 	uint8_t is_signed;
-	uint8_t reg;		/* index of the 64-bit word in the kernel's struct pt_regs */
-	uint8_t index;		/* likewise, or OPERAND_NOREG */
-	uint8_t scale;		/* 1, 2, 4 or 8 */
-	uint8_t shift;		/* 8 for %ah and its like */
+	uint8_t reg;   /* index of the 64-bit word in the kernel's struct pt_regs */
+	uint8_t index; /* likewise, or OPERAND_NOREG */
+	uint8_t scale; /* 1, 2, 4 or 8 */
+	uint8_t shift; /* 8 for %ah and its like */
 	uint8_t pad;
 	int64_t disp;
 };
 
-/* Where an interpreter keeps the current frame, for those whose probes cannot be understood
- * without it. Offsets in bytes. */
+/* Where an interpreter keeps the current frame, for those whose probes cannot be
+ * understood without it. Offsets in bytes. */
 struct layout {
-	int64_t tls;		/* of the current thread state's slot, from the thread pointer */
-	uint16_t current_frame;	/* in the thread state */
+	int64_t tls; /* of the current thread state's slot, from the thread pointer */
+	uint16_t current_frame; /* in the thread state */
 	uint16_t frame_code;	/* in the frame, low 3 bits a tag */
 	uint16_t frame_owner;
-	uint16_t code_flags;	/* in the code object */
+	uint16_t code_flags; /* in the code object */
 	uint16_t code_line;
 	uint16_t code_file;
 	uint16_t code_name;
-	uint16_t str_data;	/* in a str object of ASCII characters; 0 if that is not known */
-	uint8_t known;		/* 0: only what follows may be used, and str_data */
-	uint8_t frees;		/* there is a PROBE_FREE: addresses may be relied on until it */
-	uint8_t frame_reg;	/* where the frame is at the probe, or OPERAND_NOREG */
+	uint16_t str_data; /* in a str object of ASCII characters; 0 if that is not known
+			    */
+	uint8_t known;	   /* 0: only what follows may be used, and str_data */
+	uint8_t frees; /* there is a PROBE_FREE: addresses may be relied on until it */
+	uint8_t frame_reg; /* where the frame is at the probe, or OPERAND_NOREG */
 	uint8_t pad[3];
-	int64_t str_type;	/* address of PyUnicode_Type, less that of the probe */
+	int64_t str_type; /* address of PyUnicode_Type, less that of the probe */
 };
 
 /* What a probed place means. */
 enum probe_kind {
-	PROBE_ENTER,		/* a function begins; its arguments are file, function, line */
-	PROBE_LEAVE,		/* likewise, it ends */
-	PROBE_EVAL,		/* _PyEval_EvalFrameDefault(tstate, frame, throwflag) is called */
-	PROBE_FREE,		/* a code object is freed, and with it perhaps its names */
+	PROBE_ENTER, /* a function begins; its arguments are file, function, line */
+	PROBE_LEAVE, /* likewise, it ends */
+	PROBE_EVAL,  /* _PyEval_EvalFrameDefault(tstate, frame, throwflag) is called */
+	PROBE_FREE,  /* a code object is freed, and with it perhaps its names */
 };
 
 /* One probed place of one file. Its index is the attach cookie. */
@@ -142,39 +144,39 @@ struct site {
 };
 
 enum settings_flag {
-	SETTINGS_STOP = 1,	/* stop a process before an event of it could be lost */
-	SETTINGS_FAULT = 2,	/* the programs may fault pages in, and loop (Linux 6.0) */
-	SETTINGS_ASK = 4,	/* there are filters: wait for the verdict on a new name */
+	SETTINGS_STOP = 1,  /* stop a process before an event of it could be lost */
+	SETTINGS_FAULT = 2, /* the programs may fault pages in, and loop (Linux 6.0) */
+	SETTINGS_ASK = 4,   /* there are filters: wait for the verdict on a new name */
 };
 
 struct settings {
 	uint32_t flags;
-	uint32_t wake_mark;	/* bytes in the ring buffer at which the reader is woken */
-	uint32_t stop_mark;	/* bytes at which the process is stopped */
-	uint32_t long_fits;	/* struct event_name_long may be used */
-	uint32_t pid;		/* with -p: the process, in pyflow's PID namespace; else 0 */
+	uint32_t wake_mark; /* bytes in the ring buffer at which the reader is woken */
+	uint32_t stop_mark; /* bytes at which the process is stopped */
+	uint32_t long_fits; /* struct event_name_long may be used */
+	uint32_t pid;	    /* with -p: the process, in pyflow's PID namespace; else 0 */
 	uint32_t pad;
-	uint64_t seed;		/* of the ids */
-	uint64_t ns_dev;	/* pyflow's PID namespace; 0 if it is the initial one */
+	uint64_t seed;	 /* of the ids */
+	uint64_t ns_dev; /* pyflow's PID namespace; 0 if it is the initial one */
 	uint64_t ns_ino;
 };
 
 /* Shared memory. User space writes `waiting` and `running`. */
 struct shared {
-	uint32_t waiting;	/* the reader sleeps: wake it for the next record */
-	uint32_t running;	/* all probes are in, and none is out again: send events */
-	uint64_t calls;		/* times that a process was stopped and wants attention */
-	uint64_t lost;		/* events that had no room, in all */
-	uint64_t unsaid;	/* those of them no EVENT_LOST has told yet */
-	uint64_t unread;	/* names that could not be read */
+	uint32_t waiting; /* the reader sleeps: wake it for the next record */
+	uint32_t running; /* all probes are in, and none is out again: send events */
+	uint64_t calls;	  /* times that a process was stopped and wants attention */
+	uint64_t lost;	  /* events that had no room, in all */
+	uint64_t unsaid;  /* those of them no EVENT_LOST has told yet */
+	uint64_t unread;  /* names that could not be read */
 };
 
 /* A process of the job. Each count is raised after SIGSTOP was sent for that reason. */
 struct job {
-	uint32_t pid;		/* as seen in pyflow's PID namespace */
-	uint32_t fulls;		/* the buffer was filling up, or a name is to be fetched */
-	uint32_t execs;		/* at the first instruction of a new program */
-	uint32_t loads;		/* the dynamic loader has new objects */
+	uint32_t pid;	/* as seen in pyflow's PID namespace */
+	uint32_t fulls; /* the buffer was filling up, or a name is to be fetched */
+	uint32_t execs; /* at the first instruction of a new program */
+	uint32_t loads; /* the dynamic loader has new objects */
 };
 
 enum verdict { VERDICT_ASKED = 1, VERDICT_SHOW, VERDICT_HIDE };

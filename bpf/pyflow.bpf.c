@@ -18,9 +18,14 @@ enum { REG_SP = 31, REG_IP = 32, REG_ARG2 = 1, REG_ARG3 = 2 };
 #endif
 
 /* From CPython's Include/cpython/code.h and Include/internal/pycore_frame.h. */
-enum { CO_GENERATOR = 0x20, CO_COROUTINE = 0x80, CO_ASYNC_GENERATOR = 0x200 };
+enum {
+	CO_GENERATOR = 0x20,
+	CO_COROUTINE = 0x80,
+	CO_ASYNC_GENERATOR = 0x200,
+	CO_NO_MONITORING_EVENTS = 0x2000000
+};
 enum { FRAME_OWNED_BY_THREAD = 0, FRAME_WORDS = 10 };
-enum { FACT_GENERATOR = 1 };	/* no address: a fact about one alone */
+enum { FACT_GENERATOR = 1 }; /* no address: a fact about one alone */
 enum { STR_COMPACT = 0x20, STR_ASCII = 0x40 };
 enum { STR_TYPE = 8, STR_STATE = 32, STR_UTF8 = 48, MAX_LENGTH = 1 << 30 };
 
@@ -90,13 +95,14 @@ struct {
 struct name {
 	uint64_t file, func;
 	uint64_t id;
-	uint32_t file_size, func_size;	/* bytes with the NUL */
+	uint32_t file_size, func_size; /* bytes with the NUL */
 };
 
 /* Short ways past the maps and past reading from the process, shared by all CPUs.
- * `member` was found in the job map last and is still there. `facts` are what is known of addresses
- * until a code object is freed, which raises the epoch: all keys are made with it. One is stored as
- * key ^ value and value, so that halves of two facts are not taken for one. */
+ * `member` was found in the job map last and is still there. `facts` are what is known of
+ * addresses until a code object is freed, which raises the epoch: all keys are made with
+ * it. One is stored as key ^ value and value, so that halves of two facts are not taken
+ * for one. */
 enum { FACT_BITS = 13, VERDICT_BITS = 2 };
 
 struct fact {
@@ -151,8 +157,9 @@ static __always_inline uint64_t seen_as(uint64_t pid_tgid)
 {
 	struct bpf_pidns_info info;
 
-	if (settings.ns_ino && !bpf_get_ns_current_pid_tgid(settings.ns_dev, settings.ns_ino,
-							    &info, sizeof(info)))
+	if (settings.ns_ino &&
+	    !bpf_get_ns_current_pid_tgid(settings.ns_dev, settings.ns_ino, &info,
+					 sizeof(info)))
 		return (uint64_t)info.tgid << 32 | info.pid;
 	return pid_tgid;
 }
@@ -180,8 +187,8 @@ static __noinline long adopt(void)
 	return bpf_map_update_elem(&job, &tgid, &new, BPF_NOEXIST);
 }
 
-/* Probes come and go one by one: between the first and the last of them nothing is sent, so
- * that there is no entry without its return. */
+/* Probes come and go one by one: between the first and the last of them nothing is sent,
+ * so that there is no entry without its return. */
 static __always_inline bool is_traced(uint64_t pid_tgid)
 {
 	uint64_t tgid = pid_tgid >> 32;
@@ -196,10 +203,10 @@ static __always_inline bool is_traced(uint64_t pid_tgid)
 	return true;
 }
 
-/* Stop this process, and this thread before its next instruction. The signal is the thread's: one
- * for the process that another thread has not taken yet would swallow it, and this one would run
- * on. The count comes after the signal: a reader that sees the count and sends SIGCONT cannot be
- * overtaken by the stop it answers. */
+/* Stop this process, and this thread before its next instruction. The signal is the
+ * thread's: one for the process that another thread has not taken yet would swallow it,
+ * and this one would run on. The count comes after the signal: a reader that sees the
+ * count and sends SIGCONT cannot be overtaken by the stop it answers. */
 static __always_inline void stop(struct job *j, uint32_t *count)
 {
 	if (!shared.running)
@@ -288,8 +295,8 @@ static __always_inline struct event *reserve(void)
 	return e;
 }
 
-/* Read up to NAME_CHUNK bytes with the NUL. The pages may not have been touched yet: names of
- * modules that are part of the interpreter are in its file. */
+/* Read up to NAME_CHUNK bytes with the NUL. The pages may not have been touched yet:
+ * names of modules that are part of the interpreter are in its file. */
 static __always_inline long read_chunk(uint64_t *buf, uint64_t from)
 {
 	long n = bpf_probe_read_user_str(buf, NAME_CHUNK, (void *)from);
@@ -305,15 +312,15 @@ static __always_inline long read_chunk(uint64_t *buf, uint64_t from)
 /* A string on its way into a hash. */
 struct hashing {
 	uint64_t hash;
-	uint64_t from;		/* the next byte */
-	uint64_t size;		/* with the NUL, once that was seen */
+	uint64_t from; /* the next byte */
+	uint64_t size; /* with the NUL, once that was seen */
 	int64_t error;
 };
 
 /* Mix one more chunk in. Returns 1 if it was the last. */
 static long hash_chunk(uint32_t i, struct hashing *h)
 {
-	uint64_t buf[NAME_CHUNK / 8];	/* the helper is seen to fill it */
+	uint64_t buf[NAME_CHUNK / 8]; /* the helper is seen to fill it */
 	long n = read_chunk(buf, h->from);
 	uint32_t w, len;
 
@@ -335,9 +342,10 @@ static long hash_chunk(uint32_t i, struct hashing *h)
 	return 1;
 }
 
-/* Mix the string at `from` into *hash. Returns its size with the NUL, or -EFAULT. Before Linux 5.17
- * only its first NAME_LONG bytes count; of longer ones then its address does, too.
- * Not static: so the verifier looks at it once, not once for each call in each state. */
+/* Mix the string at `from` into *hash. Returns its size with the NUL, or -EFAULT. Before
+ * Linux 5.17 only its first NAME_LONG bytes count; of longer ones then its address does,
+ * too. Not static: so the verifier looks at it once, not once for each call in each
+ * state. */
 __noinline int hash_string(uint64_t from, uint64_t *hash)
 {
 	struct hashing h = { .from = from };
@@ -359,13 +367,14 @@ __noinline int hash_string(uint64_t from, uint64_t *hash)
 	return h.error ? h.error : h.size;
 }
 
-/* The words of a str object from its type on, and of the characters it ends in if it is ASCII. */
+/* The words of a str object from its type on, and of the characters it ends in if it is
+ * ASCII. */
 enum { OBJECT_TYPE, OBJECT_LENGTH, OBJECT_HASH, OBJECT_STATE, OBJECT_WORDS = 16 };
 
-/* Mix in the characters of an object that were read with it, from word `first` on. Unrolled, so
- * that each word is at an offset that the verifier knows. */
-static __always_inline uint64_t hash_chars(const uint64_t *o, uint32_t first, uint32_t len,
-					   uint64_t hash)
+/* Mix in the characters of an object that were read with it, from word `first` on.
+ * Unrolled, so that each word is at an offset that the verifier knows. */
+static __always_inline uint64_t hash_chars(const uint64_t *o, uint32_t first,
+					   uint32_t len, uint64_t hash)
 {
 	uint32_t w;
 
@@ -379,10 +388,11 @@ static __always_inline uint64_t hash_chars(const uint64_t *o, uint32_t first, ui
 	return hash;
 }
 
-/* A str object has its length and its hash in front of its characters, as a rule. These and its
- * address say as much as the characters do; another string that comes to be there has another hash.
- * One that was never hashed is read with its header, if it is short: each call of a helper costs
- * more than what it copies. Returns the size with the NUL, 0 if it is no such object. */
+/* A str object has its length and its hash in front of its characters, as a rule. These
+ * and its address say as much as the characters do; another string that comes to be there
+ * has another hash. One that was never hashed is read with its header, if it is short:
+ * each call of a helper costs more than what it copies. Returns the size with the NUL, 0
+ * if it is no such object. */
 static __always_inline uint32_t hash_object(uint64_t chars, uint64_t type, uint16_t data,
 					    uint64_t *hash)
 {
@@ -412,8 +422,9 @@ static __always_inline int hash_name(uint64_t chars, uint64_t type, uint16_t dat
 	return size ? size : hash_string(chars, hash);
 }
 
-/* Make the id of a name from what it says, so that an address used again shows no old name. The
- * low bits are left free for `known`. type: the address of PyUnicode_Type, if data is not 0. */
+/* Make the id of a name from what it says, so that an address used again shows no old
+ * name. The low bits are left free for `known`. type: the address of PyUnicode_Type, if
+ * data is not 0. */
 static __always_inline int identify(struct name *n, uint64_t type, uint16_t data)
 {
 	uint64_t hash = settings.seed;
@@ -503,20 +514,54 @@ static __always_inline uint32_t judge(struct name *n)
 	return verdict;
 }
 
-/* The verifier wants each word of the context read at an offset that is a constant; the empty asm
- * keeps the compiler from making one read at a variable offset of them all. */
-#define REG(n) case n: value = regs[n]; asm volatile("" : "+r"(value) : "i"(n)); break
+/* The verifier wants each word of the context read at an offset that is a constant; the
+ * empty asm keeps the compiler from making one read at a variable offset of them all. */
+#define REG(n)                                           \
+	case n:                                          \
+		value = regs[n];                         \
+		asm volatile("" : "+r"(value) : "i"(n)); \
+		break
 
 static __always_inline uint64_t reg(const uint64_t *regs, uint8_t i)
 {
 	uint64_t value = 0;
 
 	switch (i) {
-	REG(0); REG(1); REG(2); REG(3); REG(4); REG(5); REG(6); REG(7); REG(8); REG(9); REG(10);
-	REG(11); REG(12); REG(13); REG(14); REG(15); REG(16); REG(17); REG(18); REG(19); REG(20);
+		REG(0);
+		REG(1);
+		REG(2);
+		REG(3);
+		REG(4);
+		REG(5);
+		REG(6);
+		REG(7);
+		REG(8);
+		REG(9);
+		REG(10);
+		REG(11);
+		REG(12);
+		REG(13);
+		REG(14);
+		REG(15);
+		REG(16);
+		REG(17);
+		REG(18);
+		REG(19);
+		REG(20);
 #if defined(__TARGET_ARCH_arm64)
-	REG(21); REG(22); REG(23); REG(24); REG(25); REG(26); REG(27); REG(28); REG(29); REG(30);
-	REG(31); REG(32); REG(33);
+		REG(21);
+		REG(22);
+		REG(23);
+		REG(24);
+		REG(25);
+		REG(26);
+		REG(27);
+		REG(28);
+		REG(29);
+		REG(30);
+		REG(31);
+		REG(32);
+		REG(33);
 #endif
 	}
 	return value;
@@ -568,22 +613,25 @@ static __always_inline uint64_t current_frame(const struct layout *l)
 }
 
 /* Is this the code of a generator or coroutine function? */
-static __always_inline bool is_generator(uint64_t code, const struct layout *l, uint64_t pid_tgid)
+static __always_inline bool is_generator(uint64_t code, const struct layout *l,
+					 uint64_t pid_tgid)
 {
 	uint64_t key = fact_key(pid_tgid, code, FACT_GENERATOR);
 	uint64_t fact = l->frees ? recall(key) : 0;
 	uint32_t flags = 0;
 
 	if (!fact) {
-		bpf_probe_read_user(&flags, sizeof(flags), (void *)(code + l->code_flags));
+		bpf_probe_read_user(&flags, sizeof(flags),
+				    (void *)(code + l->code_flags));
 		fact = flags & (CO_GENERATOR | CO_COROUTINE | CO_ASYNC_GENERATOR) ? 2 : 1;
 		remember(key, fact);
 	}
 	return fact == 2;
 }
 
-/* CPython 3.15 fires an entry, and no return, when a call of a generator or coroutine function
- * merely makes the generator. Its frame does not yet belong to the generator then. */
+/* CPython 3.15 fires an entry, and no return, when a call of a generator or coroutine
+ * function merely makes the generator. Its frame does not yet belong to the generator
+ * then. */
 static __always_inline bool makes_generator(uint64_t frame, const struct layout *l,
 					    uint64_t pid_tgid)
 {
@@ -650,7 +698,8 @@ __noinline int emit(struct found *f)
 	return 0;
 }
 
-/* The first instructions of a function may have no line: it begins where its code does. */
+/* The first instructions of a function may have no line: it begins where its code does.
+ */
 static __always_inline uint32_t first_line(uint64_t frame, const struct layout *l)
 {
 	uint64_t code = read_word(frame + l->frame_code) & ~7ULL;
@@ -658,6 +707,21 @@ static __always_inline uint32_t first_line(uint64_t frame, const struct layout *
 
 	bpf_probe_read_user(&line, sizeof(line), (void *)(code + l->code_line));
 	return line;
+}
+
+/* Between a class and its __init__() CPython puts a frame of its own, to check the
+ * result. It fires a return, and no entry; nobody's function, it has no line and one
+ * string for all its names. */
+static __always_inline bool is_check(const struct found *f, const struct layout *l)
+{
+	uint32_t flags = 0;
+	uint64_t code;
+
+	if ((int)f->line >= 0 || f->name.file != f->name.func)
+		return false;
+	code = read_word(f->frame + l->frame_code) & ~7ULL;
+	bpf_probe_read_user(&flags, sizeof(flags), (void *)(code + l->code_flags));
+	return flags & CO_NO_MONITORING_EVENTS;
 }
 
 /* A probe with the arguments file, function, line. Returns whether it is to be shown. */
@@ -670,17 +734,19 @@ static __always_inline bool take_args(struct found *f, const struct site *site,
 	f->name.func = operand(&site->func, regs);
 	if (!site->layout.known)
 		return true;
-	f->frame = site->layout.frame_reg == OPERAND_NOREG ? current_frame(&site->layout) :
-		   reg(regs, site->layout.frame_reg);
+	f->frame = site->layout.frame_reg == OPERAND_NOREG
+			   ? current_frame(&site->layout)
+			   : reg(regs, site->layout.frame_reg);
 	f->flags = EVENT_FRAME;
 	if (f->kind == EVENT_LEAVE)
-		return true;
+		return !is_check(f, &site->layout);
 	if ((int)f->line < 0)
 		f->line = first_line(f->frame, &site->layout);
 	return !makes_generator(f->frame, &site->layout, f->pid_tgid);
 }
 
-/* The UTF-8 form of a str object: in it, or where PyUnicode_AsUTF8() once left it; else 0. */
+/* The UTF-8 form of a str object: in it, or where PyUnicode_AsUTF8() once left it; else
+ * 0. */
 static __always_inline uint64_t utf8(uint64_t str, const struct layout *l)
 {
 	uint32_t state = 0;
@@ -691,8 +757,9 @@ static __always_inline uint64_t utf8(uint64_t str, const struct layout *l)
 	return read_word(str + STR_UTF8);
 }
 
-/* _PyEval_EvalFrameDefault(tstate, frame, throwflag): CPython 3.15 has no probe for a generator
- * that goes on with an exception, which this function is called for with throwflag set. */
+/* _PyEval_EvalFrameDefault(tstate, frame, throwflag): CPython 3.15 has no probe for a
+ * generator that goes on with an exception, which this function is called for with
+ * throwflag set. */
 static __always_inline bool take_frame(struct found *f, const struct site *site,
 				       const uint64_t *regs)
 {
@@ -731,7 +798,8 @@ int on_probe(void *ctx)
 		f.kind = EVENT_LEAVE;
 	f.str_data = site->layout.str_data;
 	f.str_type = regs[REG_IP] + site->layout.str_type;
-	if (site->kind == PROBE_EVAL ? take_frame(&f, site, regs) : take_args(&f, site, regs))
+	if (site->kind == PROBE_EVAL ? take_frame(&f, site, regs)
+				     : take_args(&f, site, regs))
 		emit(&f);
 	return 0;
 }

@@ -27,7 +27,8 @@ enum { LEAST_MAJOR = 5, LEAST_MINOR = 15 };
 
 static bool has_capability(int cap)
 {
-	struct __user_cap_header_struct header = { .version = _LINUX_CAPABILITY_VERSION_3 };
+	struct __user_cap_header_struct header = { .version =
+							   _LINUX_CAPABILITY_VERSION_3 };
 	struct __user_cap_data_struct data[2] = { 0 };
 
 	if (syscall(SYS_capget, &header, data))
@@ -95,7 +96,9 @@ void attach_explain(const char *what, int err)
 		warn("cannot %s: %s", what, missing_feature());
 	else if (err == -ENOSYS)
 		warn("cannot %s: the kernel was built without it (CONFIG_BPF_SYSCALL, "
-		     "CONFIG_PERF_EVENTS)", what);
+		     "CONFIG_PERF_EVENTS)",
+		     what);
 	else
-		warn("cannot %s: %s (-vvv shows what the kernel said)", what, strerror(-err));
+		warn("cannot %s: %s (-vvv shows what the kernel said)", what,
+		     strerror(-err));
 }

@@ -3,8 +3,8 @@
 #ifndef PYFLOW_ATTACH_EXPLAIN_H
 #define PYFLOW_ATTACH_EXPLAIN_H
 
-/* Say in one line why `what` failed with err (-errno): looks at the capabilities, sysctls,
- * lockdown and kernel features that are usually behind it. */
+/* Say in one line why `what` failed with err (-errno): looks at the capabilities,
+ * sysctls, lockdown and kernel features that are usually behind it. */
 void attach_explain(const char *what, int err);
 
 #endif

@@ -29,7 +29,7 @@ struct attach {
 	struct bpf_program *probe_program, *load_program;
 	struct shared *shared;
 	int names_fd, sites_fd, job_fd, ring_fd, join_fd;
-	uint32_t sites;			/* of them in use */
+	uint32_t sites; /* of them in use */
 	size_t low_mark;
 	struct bpf_link **links;
 	size_t link_count;
@@ -40,7 +40,8 @@ static int print_libbpf(enum libbpf_print_level level, const char *format, va_li
 {
 	char *text, *line, *rest = NULL;
 
-	if (log_level() < 3 || level == LIBBPF_DEBUG || vasprintf(&text, format, args) < 0)
+	if (log_level() < 3 || level == LIBBPF_DEBUG ||
+	    vasprintf(&text, format, args) < 0)
 		return 0;
 	for (line = strtok_r(text, "\n", &rest); line; line = strtok_r(NULL, "\n", &rest))
 		info(3, "%s", line);
@@ -71,8 +72,8 @@ static int map_fd(struct bpf_object *object, const char *name)
 /* Open the object and load it. Programs that may fault pages in need Linux 6.0. */
 static int load(const struct settings *s, size_t buffer, struct bpf_object **object)
 {
-	struct bpf_object *o = bpf_object__open_mem(pyflow_bpf, pyflow_bpf_end - pyflow_bpf,
-						    NULL);
+	struct bpf_object *o =
+		bpf_object__open_mem(pyflow_bpf, pyflow_bpf_end - pyflow_bpf, NULL);
 	struct bpf_program *program;
 	struct bpf_map *rodata;
 	size_t size = 0;
@@ -89,7 +90,7 @@ static int load(const struct settings *s, size_t buffer, struct bpf_object **obj
 	}
 	memcpy(initial, s, sizeof(*s));
 	bpf_map__set_max_entries(bpf_object__find_map_by_name(o, "events"), buffer);
-	bpf_object__for_each_program(program, o)
+	bpf_object__for_each_program (program, o)
 		if (!(s->flags & SETTINGS_FAULT))
 			bpf_program__set_flags(program, 0);
 	err = bpf_object__load(o);
@@ -167,8 +168,9 @@ void attach_close(struct attach *a)
 
 int attach_join(struct attach *a)
 {
-	return bpf_prog_test_run_opts(a->join_fd, &(struct bpf_test_run_opts){
-		.sz = sizeof(struct bpf_test_run_opts) });
+	return bpf_prog_test_run_opts(
+		a->join_fd,
+		&(struct bpf_test_run_opts){ .sz = sizeof(struct bpf_test_run_opts) });
 }
 
 static int keep(struct attach *a, struct bpf_link *link)
@@ -186,8 +188,8 @@ int attach_follow(struct attach *a, bool job)
 	int err = 0;
 
 	for (size_t i = 0; i < (job ? 3 : 1) && !err; i++)
-		err = keep(a, bpf_program__attach(
-			bpf_object__find_program_by_name(a->object, names[i])));
+		err = keep(a, bpf_program__attach(bpf_object__find_program_by_name(
+				      a->object, names[i])));
 	if (err)
 		attach_explain("follow processes", err);
 	return err;
@@ -203,11 +205,13 @@ static int attach_uprobe(struct attach *a, struct bpf_program *program, int fd, 
 		.bpf_cookie = cookie,
 	};
 
-	/* So that the kernel finds the page in memory when it looks at the instruction. */
+	/* So that the kernel finds the page in memory when it looks at the instruction.
+	 */
 	if (pread(fd, path, 1, offset) < 0)
 		return -errno;
 	snprintf(path, sizeof(path), "/proc/self/fd/%d", fd);
-	return keep(a, bpf_program__attach_uprobe_opts(program, pid, path, offset, &opts));
+	return keep(a,
+		    bpf_program__attach_uprobe_opts(program, pid, path, offset, &opts));
 }
 
 static int attach_probe(struct attach *a, int fd, pid_t pid, const struct probe *p)
@@ -219,7 +223,8 @@ static int attach_probe(struct attach *a, int fd, pid_t pid, const struct probe 
 	if (bpf_map_update_elem(a->sites_fd, &cookie, &site, BPF_ANY))
 		return -errno;
 	a->sites++;
-	return attach_uprobe(a, a->probe_program, fd, pid, p->offset, p->semaphore, cookie);
+	return attach_uprobe(a, a->probe_program, fd, pid, p->offset, p->semaphore,
+			     cookie);
 }
 
 int attach_file(struct attach *a, int fd, const char *name, pid_t pid,
@@ -228,6 +233,8 @@ int attach_file(struct attach *a, int fd, const char *name, pid_t pid,
 	for (size_t i = 0; i < probes->count; i++) {
 		int err = attach_probe(a, fd, pid, &probes->probes[i]);
 
+		if (err == -ESRCH)
+			return err;
 		if (err) {
 			char *what = xasprintf("put probes on %s", name);
 

@@ -14,8 +14,9 @@
 
 struct attach;
 
-/* Load the kernel side with these settings and a ring buffer of that many bytes; the marks,
- * the seed and the PID namespace are filled in here. 0, or -errno, which is said already. */
+/* Load the kernel side with these settings and a ring buffer of that many bytes; the
+ * marks, the seed and the PID namespace are filled in here. 0, or -errno, which is said
+ * already. */
 int attach_open(struct settings settings, size_t buffer, struct attach **attach);
 void attach_close(struct attach *a);
 
@@ -26,12 +27,14 @@ int attach_join(struct attach *a);
  * stopped at its first instruction. 0, or -errno, which is said already. */
 int attach_follow(struct attach *a, bool job);
 
-/* Put the programs on all the probes of the file open at fd: in the process pid, or in all
- * those of the job (-1). name is for messages. 0, or -errno, which is said already. */
+/* Put the programs on all the probes of the file open at fd: in the process pid, or in
+ * all those of the job (-1). name is for messages. 0, or -errno, which is said already,
+ * but for -ESRCH: the process has ended. */
 int attach_file(struct attach *a, int fd, const char *name, pid_t pid,
 		const struct probes *probes);
 
-/* Stop each process of the job when the dynamic loader open at fd has loaded something. */
+/* Stop each process of the job when the dynamic loader open at fd has loaded something.
+ */
 int attach_loader(struct attach *a, int fd, const char *name, uint64_t offset);
 
 /* Begin to send events, or end it. */

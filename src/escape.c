@@ -12,11 +12,12 @@ struct range {
 	uint32_t first, last;
 };
 
-/* Characters that are valid UTF-8 and yet change how a terminal shows what is around them. */
+/* Characters that are valid UTF-8 and yet change how a terminal shows what is around
+ * them. */
 static const struct range unsafe[] = {
-	{ 0x00, 0x1f }, { 0x7f, 0x9f }, { 0xad, 0xad }, { 0x61c, 0x61c }, { 0x180e, 0x180e },
-	{ 0x200b, 0x200f }, { 0x2028, 0x202e }, { 0x2060, 0x206f }, { 0xd800, 0xdfff },
-	{ 0xfeff, 0xfeff }, { 0xfff9, 0xfffb }, { 0xe0000, 0xe007f },
+	{ 0x00, 0x1f },	    { 0x7f, 0x9f },	{ 0xad, 0xad },	    { 0x61c, 0x61c },
+	{ 0x180e, 0x180e }, { 0x200b, 0x200f }, { 0x2028, 0x202e }, { 0x2060, 0x206f },
+	{ 0xd800, 0xdfff }, { 0xfeff, 0xfeff }, { 0xfff9, 0xfffb }, { 0xe0000, 0xe007f },
 };
 
 static bool is_unsafe(uint32_t c)
@@ -27,12 +28,17 @@ static bool is_unsafe(uint32_t c)
 	return false;
 }
 
-/* Bytes of the UTF-8 character at s (RFC 3629: shortest form, up to U+10FFFF), 0 if none. */
+/* Bytes of the UTF-8 character at s (RFC 3629: shortest form, up to U+10FFFF), 0 if none.
+ */
 static size_t decode(const unsigned char *s, uint32_t *c)
 {
 	static const uint32_t least[] = { 0, 0, 0x80, 0x800, 0x10000 };
-	size_t n = s[0] < 0x80 ? 1 : s[0] < 0xc2 ? 0 : s[0] < 0xe0 ? 2 : s[0] < 0xf0 ? 3 :
-		   s[0] < 0xf5 ? 4 : 0;
+	size_t n = s[0] < 0x80	 ? 1
+		   : s[0] < 0xc2 ? 0
+		   : s[0] < 0xe0 ? 2
+		   : s[0] < 0xf0 ? 3
+		   : s[0] < 0xf5 ? 4
+				 : 0;
 
 	*c = n < 2 ? s[0] : s[0] & (0x7f >> n);
 	for (size_t i = 1; i < n; i++) {

@@ -5,17 +5,17 @@
 
 #include <stddef.h>
 
-enum { ESCAPE_MAX = 4 };	/* bytes that one byte may become */
+enum { ESCAPE_MAX = 4 }; /* bytes that one byte may become */
 
 enum escape_style {
-	ESCAPE_NAME,		/* a backslash is doubled: the name can be told exactly */
-	ESCAPE_MESSAGE,		/* backslashes stay */
+	ESCAPE_NAME,	/* a backslash is doubled: the name can be told exactly */
+	ESCAPE_MESSAGE, /* backslashes stay */
 };
 
 /* Copy text to out, which has room for ESCAPE_MAX times its length; no NUL is added.
- * Control characters (C0, DEL, C1), bytes that are not UTF-8, line and paragraph separators,
- * zero-width and bidirectional format characters become \n, \t, \r or \xHH, byte by byte.
- * Returns the number of bytes written. */
+ * Control characters (C0, DEL, C1), bytes that are not UTF-8, line and paragraph
+ * separators, zero-width and bidirectional format characters become \n, \t, \r or \xHH,
+ * byte by byte. Returns the number of bytes written. */
 size_t escape(char *out, const char *text, enum escape_style style);
 
 #endif

@@ -13,9 +13,9 @@
 /* A file pattern in the forms it is compared in. */
 struct pattern {
 	const char *given;
-	char *absolute;		/* NULL for functions */
-	char *real;		/* links followed; NULL if there is no such file */
-	bool is_glob;		/* as given: the directory in front is never one */
+	char *absolute; /* NULL for functions */
+	char *real;	/* links followed; NULL if there is no such file */
+	bool is_glob;	/* as given: the directory in front is never one */
 	bool matched;
 };
 
@@ -35,7 +35,8 @@ char *filter_absolute(const char *cwd, const char *name)
 	char *out = xcalloc(strlen(whole) + 2, 1), *state = NULL;
 	size_t n = 0;
 
-	for (char *part = strtok_r(whole, "/", &state); part; part = strtok_r(NULL, "/", &state)) {
+	for (char *part = strtok_r(whole, "/", &state); part;
+	     part = strtok_r(NULL, "/", &state)) {
 		if (!strcmp(part, "."))
 			continue;
 		if (!strcmp(part, "..")) {

@@ -7,8 +7,8 @@
 
 struct filter;
 
-/* files and funcs end with NULL, or are NULL for no filter; they stay the caller's and must
- * live on. Relative patterns are also compared from directory cwd on. */
+/* files and funcs end with NULL, or are NULL for no filter; they stay the caller's and
+ * must live on. Relative patterns are also compared from directory cwd on. */
 struct filter *filter_new(char **files, char **funcs, const char *cwd);
 void filter_free(struct filter *f);
 
@@ -22,8 +22,8 @@ bool filter_match(struct filter *f, const char *file, const char *func);
 void filter_unmatched(const struct filter *f,
 		      void (*found)(const char *option, const char *pattern));
 
-/* The absolute path of name from directory cwd on, without "." and ".." (as text: links are
- * not followed). The caller frees it. */
+/* The absolute path of name from directory cwd on, without "." and ".." (as text: links
+ * are not followed). The caller frees it. */
 char *filter_absolute(const char *cwd, const char *name);
 
 #endif

@@ -18,8 +18,8 @@
 #include "log.h"
 #include "xalloc.h"
 
-/* Probes go when the last descriptor of a dying pyflow is closed; a program that was on its way
- * then may stop its process once more. */
+/* Probes go when the last descriptor of a dying pyflow is closed; a program that was on
+ * its way then may stop its process once more. */
 enum { ROUNDS = 5, ROUND_MS = 20 };
 
 struct guard {
@@ -46,7 +46,8 @@ static void watch(int alive, int job_fd, struct shared *shared, const char *scri
 	ssize_t n;
 	char word;
 
-	/* Ctrl-C and Ctrl-Z are for the terminal's job, which this process is not part of. */
+	/* Ctrl-C and Ctrl-Z are for the terminal's job, which this process is not part
+	 * of. */
 	setsid();
 	sigfillset(&all);
 	sigprocmask(SIG_SETMASK, &all, NULL);

@@ -29,8 +29,9 @@ static bool parse_mapping(char *line, struct mapping *m)
 	char flags[5];
 	int at = 0;
 
-	if (sscanf(line, "%lx-%lx %4s %*x %x:%x %lu %n", &m->start, &m->end, flags, &m->major,
-		   &m->minor, &m->inode, &at) < 6 || !at)
+	if (sscanf(line, "%lx-%lx %4s %*x %x:%x %lu %n", &m->start, &m->end, flags,
+		   &m->major, &m->minor, &m->inode, &at) < 6 ||
+	    !at)
 		return false;
 	line[strcspn(line, "\n")] = '\0';
 	m->path = line + at;
@@ -38,7 +39,8 @@ static bool parse_mapping(char *line, struct mapping *m)
 }
 
 /* The mapped file itself, whatever its path says now; else, where that is not allowed
- * (CAP_CHECKPOINT_RESTORE), what is at the path in the root of the process, if it is the same. */
+ * (CAP_CHECKPOINT_RESTORE), what is at the path in the root of the process, if it is the
+ * same. */
 static int open_mapped(pid_t pid, const struct mapping *m)
 {
 	char *path = xasprintf("/proc/%d/map_files/%lx-%lx", (int)pid, m->start, m->end);
@@ -62,7 +64,8 @@ static int open_mapped(pid_t pid, const struct mapping *m)
 	return fd;
 }
 
-static void add_image(pid_t pid, const struct mapping *m, struct image **images, size_t *count)
+static void add_image(pid_t pid, const struct mapping *m, struct image **images,
+		      size_t *count)
 {
 	struct image new = { .fd = open_mapped(pid, m) };
 	struct stat st;

@@ -72,8 +72,9 @@ static enum found attach_image(struct interpreters *all, const struct image *ima
 		found = FOUND_NONE;
 	} else if (probes.state != PROBES_USABLE) {
 		warn("%s: %s; it cannot be traced", image->path, probes_explain(&probes));
-	} else if (attach_file(all->attach, image->fd, image->path, all->pid, &probes)) {
-		found = FOUND_FAILED;
+	} else if ((err = attach_file(all->attach, image->fd, image->path, all->pid,
+				      &probes))) {
+		found = err == -ESRCH ? FOUND_GONE : FOUND_FAILED;
 	} else {
 		info(1, "%s: %zu probes", image->path, probes.count);
 		found = FOUND_PYTHON;
@@ -110,8 +111,8 @@ static void look_at_loader(struct interpreters *all, struct image *images, size_
 static enum found worse(enum found a, enum found b)
 {
 	static const int badness[] = {
-		[FOUND_NONE] = 0, [FOUND_PYTHON] = 1, [FOUND_UNUSABLE] = 2, [FOUND_FAILED] = 3,
-		[FOUND_GONE] = 4,
+		[FOUND_NONE] = 0,   [FOUND_PYTHON] = 1, [FOUND_UNUSABLE] = 2,
+		[FOUND_FAILED] = 3, [FOUND_GONE] = 4,
 	};
 
 	return badness[a] > badness[b] ? a : b;
@@ -128,7 +129,8 @@ enum found interpreters_look(struct interpreters *all, pid_t pid, bool watch_loa
 		return FOUND_GONE;
 	if (err) {
 		warn("cannot see what process %d has mapped: %s (run pyflow as root, or with "
-		     "CAP_SYS_PTRACE)", (int)pid, strerror(-err));
+		     "CAP_SYS_PTRACE)",
+		     (int)pid, strerror(-err));
 		return FOUND_FAILED;
 	}
 	for (size_t i = 0; i < count; i++)

@@ -17,15 +17,15 @@ void interpreters_free(struct interpreters *all);
 
 /* What looking at a process gave. */
 enum found {
-	FOUND_PYTHON,		/* probes are on every Python it has mapped */
-	FOUND_NONE,		/* it has mapped none (yet) */
-	FOUND_UNUSABLE,		/* it has, but there is no way to trace it: said, once a file */
-	FOUND_FAILED,		/* it cannot be looked at, or the kernel refused: said */
-	FOUND_GONE,		/* there is no such process any more */
+	FOUND_PYTHON,	/* probes are on every Python it has mapped */
+	FOUND_NONE,	/* it has mapped none (yet) */
+	FOUND_UNUSABLE, /* it has, but there is no way to trace it: said, once a file */
+	FOUND_FAILED,	/* it cannot be looked at, or the kernel refused: said */
+	FOUND_GONE,	/* there is no such process any more */
 };
 
-/* Look at the files that process pid has mapped, and put probes on those that are a Python.
- * watch_loader: have the process stopped again when it loads more. */
+/* Look at the files that process pid has mapped, and put probes on those that are a
+ * Python. watch_loader: have the process stopped again when it loads more. */
 enum found interpreters_look(struct interpreters *all, pid_t pid, bool watch_loader);
 
 #endif

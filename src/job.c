@@ -69,8 +69,8 @@ static struct seen *find_seen(struct job_watch *w, uint32_t tgid)
 	return &w->seen[w->count++];
 }
 
-/* The entry is looked up again once the process is held by a descriptor: if it is still there,
- * then so is the process, and its number cannot have gone to another. */
+/* The entry is looked up again once the process is held by a descriptor: if it is still
+ * there, then so is the process, and its number cannot have gone to another. */
 static void see_to(struct job_watch *w, uint32_t tgid)
 {
 	struct seen *seen = find_seen(w, tgid);

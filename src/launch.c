@@ -41,8 +41,8 @@ int launch_find(const char *name, char **path)
 
 		end = strchrnul(dirs, ':');
 		free(*path);
-		*path = xasprintf("%.*s%s%s", (int)(end - dirs), dirs, end > dirs ? "/" : "./",
-				  name);
+		*path = xasprintf("%.*s%s%s", (int)(end - dirs), dirs,
+				  end > dirs ? "/" : "./", name);
 		this_err = check_executable(*path);
 		if (!this_err)
 			return 0;
@@ -128,7 +128,8 @@ static int fill_script(int fd, const char *line, const struct identity *id)
 	return 0;
 }
 
-int launch_script(const char *dir, const char *line, const struct identity *id, char **path)
+int launch_script(const char *dir, const char *line, const struct identity *id,
+		  char **path)
 {
 	int fd, err;
 
@@ -136,8 +137,8 @@ int launch_script(const char *dir, const char *line, const struct identity *id, 
 	fd = mkostemp(*path, O_CLOEXEC);
 	err = fd < 0 ? -errno : fill_script(fd, line, id);
 	if (err) {
-		warn("cannot write the launch script %s: %s; -t DIR puts it elsewhere", *path,
-		     strerror(-err));
+		warn("cannot write the launch script %s: %s; -t DIR puts it elsewhere",
+		     *path, strerror(-err));
 		if (fd >= 0)
 			unlink(*path);
 		free(*path);

@@ -4,7 +4,7 @@
 #define PYFLOW_LOG_H
 
 enum {
-	EXIT_OWN = 125,		/* pyflow's own failure; as env(1) and timeout(1) have it */
+	EXIT_OWN = 125, /* pyflow's own failure; as env(1) and timeout(1) have it */
 	EXIT_NOT_EXECUTABLE = 126,
 	EXIT_NOT_FOUND = 127,
 };
@@ -13,7 +13,8 @@ enum {
 void log_set_level(int level);
 int log_level(void);
 
-/* Whatever a name in the message holds, nothing but printable text reaches the terminal. */
+/* Whatever a name in the message holds, nothing but printable text reaches the terminal.
+ */
 void warn(const char *format, ...) __attribute__((format(printf, 1, 2)));
 void info(int level, const char *format, ...) __attribute__((format(printf, 2, 3)));
 void die(const char *format, ...) __attribute__((format(printf, 1, 2), noreturn));

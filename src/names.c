@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
-/* The names of code objects: two hash tables with open addressing, by id and by what they say. */
+/* The names of code objects: two hash tables with open addressing, by id and by what they
+ * say. */
 #include <config.h>
 
 #include "names.h"
@@ -13,17 +14,18 @@ enum { FIRST_SLOTS = 1024 };
 
 struct slot {
 	uint64_t key;
-	struct name *name;	/* NULL if the slot is free */
+	struct name *name; /* NULL if the slot is free */
 };
 
 struct table {
-	struct slot *slots;	/* a power of two, at most half of them used */
+	struct slot *slots; /* a power of two, at most half of them used */
 	size_t count, used;
 };
 
 struct names {
 	struct table by_id;
-	struct table by_text;	/* by a hash of it; equal hashes are told apart by comparing */
+	struct table
+		by_text; /* by a hash of it; equal hashes are told apart by comparing */
 };
 
 static void table_init(struct table *t)
@@ -71,8 +73,8 @@ static struct slot *find_slot(const struct table *t, uint64_t key, const char *f
 {
 	size_t i = (key ^ key >> 32) & (t->count - 1);
 
-	while (t->slots[i].name && (t->slots[i].key != key ||
-				    (file && !says(t->slots[i].name, file, func))))
+	while (t->slots[i].name &&
+	       (t->slots[i].key != key || (file && !says(t->slots[i].name, file, func))))
 		i = (i + 1) & (t->count - 1);
 	return &t->slots[i];
 }
@@ -89,7 +91,8 @@ static void grow(struct table *t)
 
 		if (!old[i].name)
 			continue;
-		free_slot = find_slot(t, old[i].key, old[i].name->file, old[i].name->func);
+		free_slot =
+			find_slot(t, old[i].key, old[i].name->file, old[i].name->func);
 		*free_slot = old[i];
 	}
 	free(old);
@@ -118,7 +121,8 @@ static uint64_t hash_text(const char *file, const char *func)
 	return h;
 }
 
-static struct name *intern(struct table *t, const char *file, const char *func, bool *is_new)
+static struct name *intern(struct table *t, const char *file, const char *func,
+			   bool *is_new)
 {
 	uint64_t key = hash_text(file, func);
 	struct slot *slot = find_slot(t, key, file, func);

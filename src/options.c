@@ -36,16 +36,21 @@ static const struct argp_option options[] = {
 	{ NULL, 0, NULL, 0, "The command:", 3 },
 	{ "user", 'u', "USER[:GROUP]", 0, "Run the command as this user", 3 },
 	{ "tmp-dir", 't', "DIR", 0,
-	  "Where the launch script of -c goes, if one is needed ($TMPDIR, else /tmp)", 3 },
+	  "Where the launch script of -c goes, if one is needed ($TMPDIR, else /tmp)",
+	  3 },
 	{ NULL, 0, NULL, 0, "Output:", 4 },
-	{ "output", 'o', "FILE", 0, "Write the trace to FILE, not to standard output", 4 },
+	{ "output", 'o', "FILE", 0, "Write the trace to FILE, not to standard output",
+	  4 },
 	{ "on-full", OPT_ON_FULL, "stop|drop", 0,
 	  "When events come faster than they can be written: stop the process for a moment "
-	  "(default for commands), or drop events and count them (default for -p)", 4 },
+	  "(default for commands), or drop events and count them (default for -p)",
+	  4 },
 	{ "mmap-pages", 'm', "PAGES|SIZE", 0,
 	  "Size of the buffer between kernel and pyflow: a number of pages, or of bytes with "
-	  "B, K, M or G behind it (default 8M)", 4 },
-	{ "fail-on-lost", OPT_FAIL_ON_LOST, NULL, 0, "Exit with 125 if an event was lost", 4 },
+	  "B, K, M or G behind it (default 8M)",
+	  4 },
+	{ "fail-on-lost", OPT_FAIL_ON_LOST, NULL, 0, "Exit with 125 if an event was lost",
+	  4 },
 	{ "verbose", 'v', NULL, 0, "Say more, on standard error; up to three times", 4 },
 	{ 0 },
 };
@@ -68,11 +73,13 @@ static const char doc[] =
 static void print_version(FILE *stream, struct argp_state *state)
 {
 	(void)state;
-	fprintf(stream, "pyflow %s\n"
+	fprintf(stream,
+		"pyflow %s\n"
 		"Copyright (C) 2026 The pyflow authors\n"
 		"License GPLv2+: GNU GPL version 2 or later <https://gnu.org/licenses/gpl.html>\n"
 		"This is free software: you are free to change and redistribute it.\n"
-		"There is NO WARRANTY, to the extent permitted by law.\n", PACKAGE_VERSION);
+		"There is NO WARRANTY, to the extent permitted by law.\n",
+		PACKAGE_VERSION);
 }
 
 static pid_t parse_pid(const char *arg, struct argp_state *state)
@@ -101,10 +108,12 @@ static size_t parse_buffer(const char *arg, struct argp_state *state)
 	suffix = *end ? strchr(suffixes, toupper((unsigned char)*end)) : NULL;
 	if (errno || !isdigit((unsigned char)*arg) || !n || n > MAX_BUFFER ||
 	    (*end && (!suffix || end[1])))
-		argp_failure(state, EXIT_OWN, 0, "-m %s: not a number of pages, nor a size", arg);
+		argp_failure(state, EXIT_OWN, 0,
+			     "-m %s: not a number of pages, nor a size", arg);
 	n = suffix ? n << 10 * (suffix - suffixes) : n * page;
 	if (n > MAX_BUFFER)
-		argp_failure(state, EXIT_OWN, 0, "-m %s: at most %d MiB", arg, MAX_BUFFER >> 20);
+		argp_failure(state, EXIT_OWN, 0, "-m %s: at most %d MiB", arg,
+			     MAX_BUFFER >> 20);
 	while (size < n)
 		size *= 2;
 	return size;
@@ -115,7 +124,8 @@ static enum on_full parse_on_full(const char *arg, struct argp_state *state)
 	if (!strcmp(arg, "stop"))
 		return ON_FULL_STOP;
 	if (strcmp(arg, "drop"))
-		argp_failure(state, EXIT_OWN, 0, "--on-full=%s: must be stop or drop", arg);
+		argp_failure(state, EXIT_OWN, 0, "--on-full=%s: must be stop or drop",
+			     arg);
 	return ON_FULL_DROP;
 }
 
@@ -145,7 +155,8 @@ static void parse_list(char ***list, const char *arg, struct argp_state *state)
 {
 	for (;;) {
 		if (!*arg || !strcmp(arg, "--"))
-			argp_failure(state, EXIT_OWN, 0, "-f and -F need a name, or a pattern");
+			argp_failure(state, EXIT_OWN, 0,
+				     "-f and -F need a name, or a pattern");
 		append(list, arg);
 		if (state->next >= state->argc || state->argv[state->next][0] == '-')
 			return;
@@ -158,10 +169,13 @@ static void parse_argument(struct options *o, const char *arg, struct argp_state
 	bool behind_dashes = state->quoted && state->next > state->quoted;
 
 	if (!behind_dashes)
-		argp_failure(state, EXIT_OWN, 0,
-			     "%s: what is this? A command goes behind --, or into -c \"...\"", arg);
+		argp_failure(
+			state, EXIT_OWN, 0,
+			"%s: what is this? A command goes behind --, or into -c \"...\"",
+			arg);
 	if (o->argv && state->arg_num == 0)
-		argp_failure(state, EXIT_OWN, 0, "both -c and a command behind -- are given");
+		argp_failure(state, EXIT_OWN, 0,
+			     "both -c and a command behind -- are given");
 	append(&o->argv, arg);
 }
 
@@ -171,7 +185,8 @@ static void check(const struct options *o, struct argp_state *state)
 		argp_failure(state, EXIT_OWN, 0,
 			     "both -p and a command are given: only one can be traced");
 	if (!o->pid && !o->argv)
-		argp_failure(state, EXIT_OWN, 0, "nothing to trace: give -p PID, "
+		argp_failure(state, EXIT_OWN, 0,
+			     "nothing to trace: give -p PID, "
 			     "-c \"COMMAND\" or -- COMMAND (see pyflow --help)");
 	if (o->pid && o->user)
 		argp_failure(state, EXIT_OWN, 0, "-u is for commands, not for -p");

@@ -10,15 +10,15 @@
 enum on_full { ON_FULL_DEFAULT, ON_FULL_STOP, ON_FULL_DROP };
 
 struct options {
-	pid_t pid;		/* 0: a command is given */
-	char **argv;		/* the command's words, ending with NULL; NULL with a pid */
-	char *shell;		/* the command line that only a shell can run, else NULL */
-	char **files;		/* patterns, ending with NULL; NULL for no filter */
+	pid_t pid;    /* 0: a command is given */
+	char **argv;  /* the command's words, ending with NULL; NULL with a pid */
+	char *shell;  /* the command line that only a shell can run, else NULL */
+	char **files; /* patterns, ending with NULL; NULL for no filter */
 	char **funcs;
 	const char *tmp_dir;
-	const char *output;	/* NULL: standard output */
-	const char *user;	/* whom the command runs as; NULL: whoever runs pyflow */
-	size_t buffer;		/* bytes in the ring buffer: a power of two, of whole pages */
+	const char *output; /* NULL: standard output */
+	const char *user;   /* whom the command runs as; NULL: whoever runs pyflow */
+	size_t buffer;	    /* bytes in the ring buffer: a power of two, of whole pages */
 	enum on_full on_full;
 	bool fail_on_lost;
 	int verbose;

@@ -26,8 +26,9 @@ struct output {
 
 int output_open(const char *path, struct output **output)
 {
-	int fd = path ? open(path, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC | O_NOCTTY, 0666) :
-			STDOUT_FILENO;
+	int fd = path ? open(path, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC | O_NOCTTY,
+			     0666)
+		      : STDOUT_FILENO;
 	struct output *o;
 
 	if (fd < 0) {

@@ -7,7 +7,8 @@
 
 struct output;
 
-/* Open path for writing, or take stdout if it is NULL. 0 or -errno, which is said already. */
+/* Open path for writing, or take stdout if it is NULL. 0 or -errno, which is said
+ * already. */
 int output_open(const char *path, struct output **output);
 
 /* Write what is left and close. */

@@ -18,8 +18,8 @@ static void begin(struct printer *p, pid_t pid)
 	char text[160];
 	int n = snprintf(text, sizeof(text),
 			 "Tracing function calls in process %d... Ctrl-C to quit.\n"
-			 "%-15s %-3s %-7s %-7s %s\n", (int)pid,
-			 "TIME", "CPU", "PID", "TID", "FILE:FUNC:LINE");
+			 "%-15s %-3s %-7s %-7s %s\n",
+			 (int)pid, "TIME", "CPU", "PID", "TID", "FILE:FUNC:LINE");
 
 	output_add(p->output, text, n);
 }
@@ -111,7 +111,8 @@ static void event(struct printer *p, const struct print_event *e)
 	output_add(p->output, e->kind == PRINT_ENTER ? "=>  " : "<=  ", 4);
 	if (e->name && !e->name->label)
 		make_label(p, e->name);
-	output_add(p->output, e->name ? e->name->label : "?:?:", e->name ? e->name->label_size : 4);
+	output_add(p->output,
+		   e->name ? e->name->label : "?:?:", e->name ? e->name->label_size : 4);
 	/* A code object without a line has -1. */
 	t = (int32_t)e->line < 0 ? stpcpy(text, "-1") : put_number(text, e->line, 0);
 	*t++ = '\n';

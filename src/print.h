@@ -15,10 +15,10 @@ enum print_kind { PRINT_ENTER, PRINT_LEAVE };
 struct print_event {
 	enum print_kind kind;
 	unsigned int depth;
-	uint64_t time;		/* ns since 1970, UTC */
+	uint64_t time; /* ns since 1970, UTC */
 	uint32_t pid, tid, line;
 	uint16_t cpu;
-	struct name *name;	/* NULL if it could not be read; its label is the printer's */
+	struct name *name; /* NULL if it could not be read; its label is the printer's */
 };
 
 struct printer;
@@ -33,8 +33,8 @@ struct print_ops {
 struct printer {
 	const struct print_ops *ops;
 	struct output *output;
-	char *cwd;		/* paths below it are shown relative to it; owned by the caller */
-	int64_t second;		/* that clock[] is for */
+	char *cwd;	/* paths below it are shown relative to it; owned by the caller */
+	int64_t second; /* that clock[] is for */
 	char clock[16];
 };
 

@@ -20,12 +20,15 @@
 struct reg {
 	char name[5];
 	uint8_t size;
-	uint8_t index;		/* arch/x86/include/asm/ptrace.h, struct pt_regs */
+	uint8_t index; /* arch/x86/include/asm/ptrace.h, struct pt_regs */
 	uint8_t shift;
 };
 
-#define REG_FAMILY(index, r64, r32, r16, r8) \
-	{ r64, 8, index, 0 }, { r32, 4, index, 0 }, { r16, 2, index, 0 }, { r8, 1, index, 0 }
+#define REG_FAMILY(index, r64, r32, r16, r8)                              \
+	{ r64, 8, index, 0 }, { r32, 4, index, 0 }, { r16, 2, index, 0 }, \
+	{                                                                 \
+		r8, 1, index, 0                                           \
+	}
 
 static const struct reg x86_regs[] = {
 	REG_FAMILY(0, "r15", "r15d", "r15w", "r15b"),
@@ -44,12 +47,18 @@ static const struct reg x86_regs[] = {
 	REG_FAMILY(13, "rsi", "esi", "si", "sil"),
 	REG_FAMILY(14, "rdi", "edi", "di", "dil"),
 	REG_FAMILY(19, "rsp", "esp", "sp", "spl"),
-	{ "bh", 1, 5, 8 }, { "ah", 1, 10, 8 }, { "ch", 1, 11, 8 }, { "dh", 1, 12, 8 },
+	{ "bh", 1, 5, 8 },
+	{ "ah", 1, 10, 8 },
+	{ "ch", 1, 11, 8 },
+	{ "dh", 1, 12, 8 },
 	{ "rip", 8, 16, 0 },
 };
 
 static const struct reg arm_named[] = {
-	{ "sp", 8, 31, 0 }, { "wsp", 4, 31, 0 }, { "fp", 8, 29, 0 }, { "lr", 8, 30, 0 },
+	{ "sp", 8, 31, 0 },
+	{ "wsp", 4, 31, 0 },
+	{ "fp", 8, 29, 0 },
+	{ "lr", 8, 30, 0 },
 };
 
 static void skip_blanks(const char **s)
@@ -192,7 +201,8 @@ static bool parse_arm_reg(const char **s, struct reg *reg)
 		*reg = *r;
 		return true;
 	}
-	if ((**s != 'x' && **s != 'w') || n < 2 || n > 3 || !isdigit((unsigned char)(*s)[1]))
+	if ((**s != 'x' && **s != 'w') || n < 2 || n > 3 ||
+	    !isdigit((unsigned char)(*s)[1]))
 		return false;
 	i = strtol(*s + 1, &end, 10);
 	if (end != *s + n || i > 30)
@@ -277,8 +287,9 @@ static int64_t fit_constant(const struct operand *op)
 
 static bool parse_operand(enum probe_machine machine, const char **s, struct operand *op)
 {
-	*op = (struct operand){ .size = 8, .reg = OPERAND_NOREG, .index = OPERAND_NOREG,
-				.scale = 1 };
+	*op = (struct operand){
+		.size = 8, .reg = OPERAND_NOREG, .index = OPERAND_NOREG, .scale = 1
+	};
 	if (!parse_size(s, op) && memchr(*s, '@', strcspn(*s, " ")))
 		return false;
 	if (!(machine == PROBE_X86_64 ? parse_x86(s, op) : parse_arm(s, op)))

@@ -1,13 +1,14 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 /* CPython's insides: where a thread's current frame is, by version.
  *
- * CPython 3.15 fires function__entry at the label start_frame and function__return where a
- * frame is left (Python/bytecodes.c). So a call of a generator function fires an entry when
- * RETURN_GENERATOR is still to come, and no return; the generator's first next() fires another.
- * And throw() enters the evaluation loop behind start_frame: a return without an entry.
- * Both show in the frame: its owner, its code's flags, and the argument throwflag of
- * _PyEval_EvalFrameDefault(). The frame is found through the thread state, whose address is in
- * a thread-local variable that _PyThreadState_GetCurrent() returns. */
+ * CPython 3.15 fires function__entry at the label start_frame and function__return where
+ * a frame is left (Python/bytecodes.c). So a call of a generator function fires an entry
+ * when RETURN_GENERATOR is still to come, and no return; the generator's first next()
+ * fires another. And throw() enters the evaluation loop behind start_frame: a return
+ * without an entry. Both show in the frame: its owner, its code's flags, and the argument
+ * throwflag of _PyEval_EvalFrameDefault(). The frame is found through the thread state,
+ * whose address is in a thread-local variable that _PyThreadState_GetCurrent() returns.
+ */
 #include <config.h>
 
 #include "probes-cpython.h"
@@ -21,17 +22,23 @@
 
 enum { DEBUG_WORDS = 60 };
 
-/* Indices of 64-bit words in _Py_DebugOffsets (Include/internal/pycore_debug_offsets.h), and
- * offsets that are not in it. */
+/* Indices of 64-bit words in _Py_DebugOffsets (Include/internal/pycore_debug_offsets.h),
+ * and offsets that are not in it. */
 struct version {
-	uint16_t minor;		/* PY_VERSION_HEX >> 16 */
+	uint16_t minor; /* PY_VERSION_HEX >> 16 */
 	uint8_t current_frame, executable, owner, filename, name, firstlineno;
-	uint16_t code_flags;	/* PyCodeObject.co_flags, bytes */
+	uint16_t code_flags; /* PyCodeObject.co_flags, bytes */
 };
 
 static const struct version versions[] = {
-	{ .minor = 0x030f, .current_frame = 26, .executable = 41, .owner = 44, .filename = 48,
-	  .name = 49, .firstlineno = 52, .code_flags = 48 },
+	{ .minor = 0x030f,
+	  .current_frame = 26,
+	  .executable = 41,
+	  .owner = 44,
+	  .filename = 48,
+	  .name = 49,
+	  .firstlineno = 52,
+	  .code_flags = 48 },
 };
 
 bool cpython_recognize(struct elf *e, struct probes *p)
@@ -84,7 +91,8 @@ static bool take(const uint64_t *words, uint8_t index, uint16_t *offset)
 	return words[index] < 4096;
 }
 
-static bool read_layout(struct elf *e, const struct version *v, uint32_t hex, struct layout *l)
+static bool read_layout(struct elf *e, const struct version *v, uint32_t hex,
+			struct layout *l)
 {
 	uint64_t words[DEBUG_WORDS], address;
 
@@ -102,9 +110,9 @@ static bool read_layout(struct elf *e, const struct version *v, uint32_t hex, st
 	       take(words, v->firstlineno, &l->code_line) && decode_tls(e, &l->tls);
 }
 
-/* A place at the beginning of a function, where the arguments are still in their registers, and on
- * an instruction that the kernel emulates: the push behind endbr64, if it is there (a uprobe on
- * endbr64 itself costs ten times as much). */
+/* A place at the beginning of a function, where the arguments are still in their
+ * registers, and on an instruction that the kernel emulates: the push behind endbr64, if
+ * it is there (a uprobe on endbr64 itself costs ten times as much). */
 static bool find_begin(struct elf *e, uint64_t address, struct probe *probe)
 {
 	static const uint8_t endbr_push[] = { 0xf3, 0x0f, 0x1e, 0xfa, 0x55 };
@@ -116,18 +124,21 @@ static bool find_begin(struct elf *e, uint64_t address, struct probe *probe)
 	return elf_offset(e, probe->address, 1, ELF_CODE, &probe->offset);
 }
 
-/* The number of the register that this instruction copies %rax to, -1 if it is not such a one. */
+/* The number of the register that this instruction copies %rax to, -1 if it is not such a
+ * one. */
 static int moved_rax(const uint8_t *code)
 {
-	if ((code[0] != 0x48 && code[0] != 0x49) || code[1] != 0x89 || (code[2] & 0xf8) != 0xc0)
+	if ((code[0] != 0x48 && code[0] != 0x49) || code[1] != 0x89 ||
+	    (code[2] & 0xf8) != 0xc0)
 		return -1;
 	return (code[2] & 7) + (code[0] == 0x49 ? 8 : 0);
 }
 
-/* The register that holds the frame at a probe: the compiler has it in one that calls preserve,
- * passes it on by mov %REG,%rdi; call PyUnstable_InterpreterFrame_GetLine, and the probe is where
- * that returns. Between the two only a result is moved, or nothing. Else OPERAND_NOREG: then the
- * kernel side takes the longer way through the thread state. */
+/* The register that holds the frame at a probe: the compiler has it in one that calls
+ * preserve, passes it on by mov %REG,%rdi; call PyUnstable_InterpreterFrame_GetLine, and
+ * the probe is where that returns. Between the two only a result is moved, or nothing.
+ * Else OPERAND_NOREG: then the kernel side takes the longer way through the thread state.
+ */
 static uint8_t find_frame_reg(struct elf *e, uint64_t probe)
 {
 	/* mov %REG,%rdi; the register's number, and its index in struct pt_regs. */
@@ -151,7 +162,8 @@ static uint8_t find_frame_reg(struct elf *e, uint64_t probe)
 	for (size_t i = 0; i < sizeof(movs) / sizeof(movs[0]); i++) {
 		int to = moved_rax(code + 3);
 
-		/* Directly before the call, or with a mov from %rax to a third between. */
+		/* Directly before the call, or with a mov from %rax to a third between.
+		 */
 		if (!memcmp(code + 3, movs[i].code, 3) ||
 		    (!memcmp(code, movs[i].code, 3) && to >= 0 && to != 7 &&
 		     to != movs[i].number))
@@ -178,22 +190,25 @@ void cpython_balance(struct elf *e, struct probes *p)
 	    !elf_symbol(e, "_PyEval_EvalFrameDefault", &address) ||
 	    !find_begin(e, address, &eval)) {
 		p->state = PROBES_MALFORMED;
-		snprintf(p->detail, sizeof(p->detail), "this build's thread state is not found, "
+		snprintf(p->detail, sizeof(p->detail),
+			 "this build's thread state is not found, "
 			 "without which its probes give a wrong tree");
 		return;
 	}
 	for (size_t i = 0; i < p->count; i++) {
 		p->probes[i].site.layout = eval.site.layout;
-		p->probes[i].site.layout.frame_reg = find_frame_reg(e, p->probes[i].address);
+		p->probes[i].site.layout.frame_reg =
+			find_frame_reg(e, p->probes[i].address);
 	}
 	add_probe(p, &eval);
 }
 
-/* Where code objects are freed: tp_dealloc of PyCode_Type, which is only ever called by way of that.
- * In a file to be relocated it may not be there: then nothing is remembered by address. */
+/* Where code objects are freed: tp_dealloc of PyCode_Type, which is only ever called by
+ * way of that. In a file to be relocated it may not be there: then nothing is remembered
+ * by address. */
 static bool find_free(struct elf *e, struct probe *probe)
 {
-	enum { TP_DEALLOC = 48 };	/* Include/cpython/object.h, struct _typeobject */
+	enum { TP_DEALLOC = 48 }; /* Include/cpython/object.h, struct _typeobject */
 	uint64_t type, dealloc;
 
 	return elf_symbol(e, "PyCode_Type", &type) &&
@@ -201,8 +216,9 @@ static bool find_free(struct elf *e, struct probe *probe)
 	       find_begin(e, dealloc, probe);
 }
 
-/* struct PyASCIIObject lost its wchar_t pointer in 3.12 (PEP 623). A build in which objects begin
- * otherwise (Py_TRACE_REFS, free threading) is noticed by the kernel side: it looks at the type. */
+/* struct PyASCIIObject lost its wchar_t pointer in 3.12 (PEP 623). A build in which
+ * objects begin otherwise (Py_TRACE_REFS, free threading) is noticed by the kernel side:
+ * it looks at the type. */
 static void describe_strings(struct elf *e, struct probes *p)
 {
 	uint64_t type;

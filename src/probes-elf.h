@@ -11,28 +11,28 @@
 struct elf {
 	Elf *elf;
 	GElf_Ehdr header;
-	uint64_t size;		/* of the file */
+	uint64_t size; /* of the file */
 	size_t phnum;
 	size_t shstrndx;
 };
 
 enum elf_need { ELF_CODE, ELF_WRITABLE, ELF_ANY };
 
-/* Open the 64-bit little-endian ELF file at fd, which stays open and the caller's. 0, -ENOEXEC
- * if it is no ELF file, -ENOTSUP if it is one of another kind, -EBADMSG if it is malformed,
- * or what reading it gave. */
+/* Open the 64-bit little-endian ELF file at fd, which stays open and the caller's. 0,
+ * -ENOEXEC if it is no ELF file, -ENOTSUP if it is one of another kind, -EBADMSG if it is
+ * malformed, or what reading it gave. */
 int elf_open(int fd, struct elf *e);
 void elf_close(struct elf *e);
 
 /* The section of that name; false if there is none. */
 bool elf_section(struct elf *e, const char *name, GElf_Shdr *shdr, Elf_Scn **scn);
 
-/* Its bytes as they stand in the file, owned by e; NULL if they are not all in the file, or
- * there are none, or absurdly many. */
+/* Its bytes as they stand in the file, owned by e; NULL if they are not all in the file,
+ * or there are none, or absurdly many. */
 Elf_Data *elf_bytes(Elf_Scn *scn);
 
-/* Turn an address into a file offset through a loaded segment of that kind that holds size
- * bytes from there on in the file. False if there is none. */
+/* Turn an address into a file offset through a loaded segment of that kind that holds
+ * size bytes from there on in the file. False if there is none. */
 bool elf_offset(struct elf *e, uint64_t address, size_t size, enum elf_need need,
 		uint64_t *offset);
 

@@ -25,7 +25,7 @@ static const struct {
 struct reading {
 	struct elf *elf;
 	struct probes *probes;
-	size_t notes;		/* of provider python, whatever their names */
+	size_t notes; /* of provider python, whatever their names */
 };
 
 /* The string at *s, and *s behind its NUL; NULL if there is none before end. */
@@ -40,7 +40,8 @@ static const char *take_string(const char **s, const char *end)
 	return start;
 }
 
-/* Prelink may have moved the file without changing the notes: .stapsdt.base tells how far. */
+/* Prelink may have moved the file without changing the notes: .stapsdt.base tells how
+ * far. */
 static bool parse_note(const char *desc, size_t size, uint64_t base, struct note *note)
 {
 	const char *end = desc + size;
@@ -51,7 +52,8 @@ static bool parse_note(const char *desc, size_t size, uint64_t base, struct note
 	memcpy(addresses, desc, sizeof(addresses));
 	desc += NOTE_ADDRESSES;
 	note->location = addresses[0] + (base ? base - addresses[1] : 0);
-	note->semaphore = addresses[2] ? addresses[2] + (base ? base - addresses[1] : 0) : 0;
+	note->semaphore = addresses[2] ? addresses[2] + (base ? base - addresses[1] : 0)
+				       : 0;
 	note->provider = take_string(&desc, end);
 	note->name = note->provider ? take_string(&desc, end) : NULL;
 	note->args = note->name ? take_string(&desc, end) : NULL;
@@ -93,8 +95,8 @@ int notes_walk(const void *data, size_t size, uint64_t base,
 				return stop;
 		}
 		p += padded(n.n_namesz);
-		p += padded(n.n_descsz) < (size_t)(end - p) ? padded(n.n_descsz) :
-							      (size_t)(end - p);
+		p += padded(n.n_descsz) < (size_t)(end - p) ? padded(n.n_descsz)
+							    : (size_t)(end - p);
 	}
 	return p == end ? 0 : -EBADMSG;
 }
@@ -102,8 +104,9 @@ int notes_walk(const void *data, size_t size, uint64_t base,
 static int malformed(struct probes *p, const char *what, const struct note *note)
 {
 	p->state = PROBES_MALFORMED;
-	snprintf(p->detail, sizeof(p->detail), "probe %s: %s (address 0x%llx, arguments \"%s\")",
-		 note->name, what, (unsigned long long)note->location, note->args);
+	snprintf(p->detail, sizeof(p->detail),
+		 "probe %s: %s (address 0x%llx, arguments \"%s\")", note->name, what,
+		 (unsigned long long)note->location, note->args);
 	return -EBADMSG;
 }
 
@@ -111,8 +114,8 @@ static int malformed(struct probes *p, const char *what, const struct note *note
 static int parse_args(struct reading *r, const struct note *note, struct site *site)
 {
 	struct operand ops[3];
-	enum probe_machine machine = r->elf->header.e_machine == EM_AARCH64 ? PROBE_AARCH64 :
-									      PROBE_X86_64;
+	enum probe_machine machine =
+		r->elf->header.e_machine == EM_AARCH64 ? PROBE_AARCH64 : PROBE_X86_64;
 
 	if (probe_args_parse(machine, note->args, ops, 3) < 3)
 		return malformed(r->probes, "its arguments are not understood", note);
@@ -131,7 +134,8 @@ static int add_probe(struct reading *r, const struct note *note, enum probe_kind
 		return malformed(p, "there are too many of it", note);
 	if (!elf_offset(r->elf, note->location, 1, ELF_CODE, &new.offset))
 		return malformed(p, "it is not in the code", note);
-	/* The kernel counts in 16 bits and wants them aligned (kernel/events/uprobes.c). */
+	/* The kernel counts in 16 bits and wants them aligned (kernel/events/uprobes.c).
+	 */
 	if (note->semaphore &&
 	    (note->semaphore % 2 ||
 	     !elf_offset(r->elf, note->semaphore, 2, ELF_WRITABLE, &new.semaphore)))

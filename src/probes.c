@@ -24,8 +24,9 @@ static const char *const explanations[] = {
 	[PROBES_NOT_PYTHON] = "not a Python",
 	[PROBES_USABLE] = "its function probes are usable",
 	[PROBES_NONE] = "this Python was built without probes (no SDT notes; "
-		"./configure --with-dtrace makes them)",
-	[PROBES_NO_FUNCTIONS] = "this Python has probes, but none for functions (CPython 3.12 "
+			"./configure --with-dtrace makes them)",
+	[PROBES_NO_FUNCTIONS] =
+		"this Python has probes, but none for functions (CPython 3.12 "
 		"to 3.14 lost them)",
 	[PROBES_BROKEN] = "this is Python 3.11, whose function__entry probe never fires",
 	[PROBES_FOREIGN] = "not a 64-bit program of this kind of machine",
@@ -75,8 +76,11 @@ int probes_read_loader(int fd, uint64_t *offset)
 
 	if (err)
 		return err;
-	err = e.header.e_machine == OUR_MACHINE && elf_symbol(&e, "_dl_debug_state", &address) &&
-	      elf_offset(&e, address, 1, ELF_CODE, offset) ? 0 : -ENOENT;
+	err = e.header.e_machine == OUR_MACHINE &&
+			      elf_symbol(&e, "_dl_debug_state", &address) &&
+			      elf_offset(&e, address, 1, ELF_CODE, offset)
+		      ? 0
+		      : -ENOENT;
 	elf_close(&e);
 	return err;
 }

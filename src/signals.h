@@ -3,10 +3,10 @@
 #ifndef PYFLOW_SIGNALS_H
 #define PYFLOW_SIGNALS_H
 
-/* Block SIGINT, SIGTERM and SIGHUP, ignore SIGPIPE. Returns a descriptor that is readable when
- * one of them has come, or -errno. SIGHUP stays ignored if it was (nohup); SIGINT does not, since
- * a shell ignores it for what it starts in the background, where `kill -INT` must work all the
- * same. */
+/* Block SIGINT, SIGTERM and SIGHUP, ignore SIGPIPE. Returns a descriptor that is readable
+ * when one of them has come, or -errno. SIGHUP stays ignored if it was (nohup); SIGINT
+ * does not, since a shell ignores it for what it starts in the background, where `kill
+ * -INT` must work all the same. */
 int signals_open(void);
 
 /* The signal that has come, 0 if none has. */

@@ -18,18 +18,21 @@ enum { MAX_DRAIN = 1 << 15 };
 struct stream {
 	struct ring_buffer *ring;
 	struct shared *shared;
-	const uint64_t *consumed, *produced;	/* bytes ever; include/uapi/linux/bpf.h */
+	const uint64_t *consumed, *produced; /* bytes ever; include/uapi/linux/bpf.h */
 	size_t page;
-	size_t low_mark;	/* bytes */
+	size_t low_mark; /* bytes */
 	stream_handler *handler;
 	void *arg;
-	size_t taken;		/* in this drain */
+	size_t taken; /* in this drain */
 };
 
 static const size_t sizes[] = {
-	[EVENT_ENTER] = sizeof(struct event), [EVENT_LEAVE] = sizeof(struct event),
-	[EVENT_LOST] = sizeof(struct event), [EVENT_FORK] = sizeof(struct event),
-	[EVENT_EXEC] = sizeof(struct event), [EVENT_EXIT] = sizeof(struct event),
+	[EVENT_ENTER] = sizeof(struct event),
+	[EVENT_LEAVE] = sizeof(struct event),
+	[EVENT_LOST] = sizeof(struct event),
+	[EVENT_FORK] = sizeof(struct event),
+	[EVENT_EXEC] = sizeof(struct event),
+	[EVENT_EXIT] = sizeof(struct event),
 	[EVENT_LOAD] = sizeof(struct event),
 	[EVENT_NAME] = sizeof(struct event_name),
 	[EVENT_NAME_LONG] = sizeof(struct event_name_long),
@@ -63,7 +66,8 @@ static int open_ring(struct stream *s, int fd)
 	return s->ring ? map_positions(s, fd) : -errno;
 }
 
-int stream_open(struct attach *a, stream_handler *handler, void *arg, struct stream **stream)
+int stream_open(struct attach *a, stream_handler *handler, void *arg,
+		struct stream **stream)
 {
 	struct stream *s = xcalloc(1, sizeof(*s));
 	int err;
@@ -97,7 +101,8 @@ void stream_close(struct stream *s)
 bool stream_has_room(const struct stream *s)
 {
 	return __atomic_load_n(s->produced, __ATOMIC_ACQUIRE) -
-	       __atomic_load_n(s->consumed, __ATOMIC_ACQUIRE) < s->low_mark;
+		       __atomic_load_n(s->consumed, __ATOMIC_ACQUIRE) <
+	       s->low_mark;
 }
 
 size_t stream_drain(struct stream *s, bool *more)

@@ -10,22 +10,26 @@
 
 struct stream;
 
-/* Called for each record; its first byte is an enum event_kind, its size fits that kind. */
+/* Called for each record; its first byte is an enum event_kind, its size fits that kind.
+ */
 typedef void stream_handler(const void *record, void *arg);
 
 /* 0, or -errno, which is said already. */
-int stream_open(struct attach *a, stream_handler *handler, void *arg, struct stream **stream);
+int stream_open(struct attach *a, stream_handler *handler, void *arg,
+		struct stream **stream);
 void stream_close(struct stream *s);
 
-/* Take what is there, but not for ever. Returns the number of records; *more: there are more. */
+/* Take what is there, but not for ever. Returns the number of records; *more: there are
+ * more. */
 size_t stream_drain(struct stream *s, bool *more);
 
-/* Is there room again for the processes that were stopped to go on? A record that is still being
- * written keeps those behind it from being read, so a drain alone does not tell. */
+/* Is there room again for the processes that were stopped to go on? A record that is
+ * still being written keeps those behind it from being read, so a drain alone does not
+ * tell. */
 bool stream_has_room(const struct stream *s);
 
-/* A descriptor to poll, and whether the kernel side shall make it readable with the very next
- * record (one sleeps without a time-out), or only when there is a lot to read. */
+/* A descriptor to poll, and whether the kernel side shall make it readable with the very
+ * next record (one sleeps without a time-out), or only when there is a lot to read. */
 int stream_fd(const struct stream *s);
 void stream_sleep(struct stream *s, bool for_next);
 

@@ -23,9 +23,9 @@ struct target {
 	pid_t pid;
 	int pidfd;
 	bool is_child;
-	int go;			/* the child waits for a byte from here */
-	int failed;		/* an errno comes from here if it cannot become the command */
-	char *name;		/* of the command, for messages */
+	int go;	    /* the child waits for a byte from here */
+	int failed; /* an errno comes from here if it cannot become the command */
+	char *name; /* of the command, for messages */
 	char *script;
 };
 
@@ -71,8 +71,10 @@ void target_free(struct target *t)
 
 static int say_exec_failed(const char *name, int err)
 {
-	warn("%s: %s", name, err == -ENOENT ? "command not found" :
-	     err == -EACCES ? "cannot be executed: permission denied" : strerror(-err));
+	warn("%s: %s", name,
+	     err == -ENOENT   ? "command not found"
+	     : err == -EACCES ? "cannot be executed: permission denied"
+			      : strerror(-err));
 	return err == -ENOENT ? EXIT_NOT_FOUND : EXIT_NOT_EXECUTABLE;
 }
 
@@ -177,7 +179,8 @@ int target_start(const struct options *o, int (*in_child)(void *arg), void *arg,
 	return 0;
 }
 
-/* The process that a thread belongs to: "Tgid:" of proc(5); 0 if there is no such thread. */
+/* The process that a thread belongs to: "Tgid:" of proc(5); 0 if there is no such thread.
+ */
 static pid_t process_of(pid_t tid)
 {
 	char path[64], line[256];

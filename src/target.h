@@ -10,13 +10,14 @@
 
 struct target;
 
-/* Make the child that will be o's command, held before it becomes that. in_child(arg) runs in
- * it, with all the privileges that pyflow has; if that returns other than 0, so it ends.
- * Returns 0, or an exit status (125, 126, 127), which is said already. */
+/* Make the child that will be o's command, held before it becomes that. in_child(arg)
+ * runs in it, with all the privileges that pyflow has; if that returns other than 0, so
+ * it ends. Returns 0, or an exit status (125, 126, 127), which is said already. */
 int target_start(const struct options *o, int (*in_child)(void *arg), void *arg,
 		 struct target **target);
 
-/* Take a process that runs. A thread's ID stands for its process. 0, or 125 when said why not. */
+/* Take a process that runs. A thread's ID stands for its process. 0, or 125 when said why
+ * not. */
 int target_adopt(pid_t pid, struct target **target);
 
 /* A child not released yet is told to end. NULL is fine. */

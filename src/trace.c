@@ -31,7 +31,8 @@
 #include "tree.h"
 #include "xalloc.h"
 
-/* While events come, the reader looks every FLOW_MS; after QUIET looks in vain it sleeps. */
+/* While events come, the reader looks every FLOW_MS; after QUIET looks in vain it sleeps.
+ */
 enum { FLOW_MS = 20, QUIET = 5 };
 
 enum { MAX_LONG_NAME = 4 << 20 };
@@ -51,13 +52,13 @@ struct trace {
 	struct printer printer;
 	int signals;
 	int64_t wall_offset;
-	uint64_t events;	/* shown */
-	bool found_python;	/* probes are on one */
+	uint64_t events;   /* shown */
+	bool found_python; /* probes are on one */
 	bool found_unusable;
-	bool was_cut;		/* the tracing ended before the process did */
-	unsigned int main_execs, main_loads;	/* stops of the command's own process */
-	int refused;		/* the exit status if the command was not let run at all */
-	bool failed;		/* pyflow's own failure, said already */
+	bool was_cut; /* the tracing ended before the process did */
+	unsigned int main_execs, main_loads; /* stops of the command's own process */
+	int refused; /* the exit status if the command was not let run at all */
+	bool failed; /* pyflow's own failure, said already */
 	bool is_attached;
 };
 
@@ -84,7 +85,8 @@ static void add_name(struct trace *t, uint64_t code, const char *file, const cha
 	if (is_new)
 		name->is_hidden = !filter_match(t->filter, file, func);
 	if (filter_asks(t->filter))
-		attach_verdict(t->attach, code, name->is_hidden ? VERDICT_HIDE : VERDICT_SHOW);
+		attach_verdict(t->attach, code,
+			       name->is_hidden ? VERDICT_HIDE : VERDICT_SHOW);
 }
 
 /* A string in the memory of a process, which may lie about it. The caller frees it. */
@@ -124,15 +126,18 @@ static void show(struct trace *t, const struct event *e)
 	struct name *name = names_find(t->names, e->code);
 	struct print_event p = {
 		.kind = e->kind == EVENT_ENTER ? PRINT_ENTER : PRINT_LEAVE,
-		.time = e->time + t->wall_offset, .pid = e->pid, .tid = e->tid, .cpu = e->cpu,
+		.time = e->time + t->wall_offset,
+		.pid = e->pid,
+		.tid = e->tid,
+		.cpu = e->cpu,
 		.name = name,
 	};
 
 	if (name ? name->is_hidden : filter_asks(t->filter))
 		return;
 	p.line = tree_line(t->tree, e);
-	p.depth = e->kind == EVENT_ENTER ? tree_enter(t->tree, e, name) :
-					   tree_leave(t->tree, e, name);
+	p.depth = e->kind == EVENT_ENTER ? tree_enter(t->tree, e, name)
+					 : tree_leave(t->tree, e, name);
 	t->printer.ops->event(&t->printer, &p);
 	t->events++;
 }
@@ -193,8 +198,8 @@ static void refuse(struct trace *t)
 	target_signal(t->target, SIGKILL);
 }
 
-/* Has the command's first program not run any code of its own yet? Its loader stops twice, before
- * and after it has loaded the libraries. */
+/* Has the command's first program not run any code of its own yet? Its loader stops
+ * twice, before and after it has loaded the libraries. */
 static bool is_starting(struct trace *t, pid_t pid, bool is_new)
 {
 	if (!is_main(t, pid))
@@ -228,15 +233,18 @@ static int open_rooms(struct trace *t)
 	const struct options *o = t->options;
 	bool stop = o->on_full ? o->on_full == ON_FULL_STOP : !o->pid;
 	struct settings settings = {
-		.flags = (stop ? SETTINGS_STOP : 0) | (filter_asks(t->filter) ? SETTINGS_ASK : 0),
+		.flags = (stop ? SETTINGS_STOP : 0) |
+			 (filter_asks(t->filter) ? SETTINGS_ASK : 0),
 		.pid = o->pid ? target_pid(t->target) : 0,
 	};
 
 	if (attach_open(settings, o->buffer, &t->attach) ||
 	    stream_open(t->attach, on_record, t, &t->stream))
 		return EXIT_OWN;
-	t->interpreters = interpreters_new(t->attach, o->pid ? target_pid(t->target) : -1);
-	t->job = job_open(attach_job_fd(t->attach), attach_shared(t->attach), on_stopped, t);
+	t->interpreters =
+		interpreters_new(t->attach, o->pid ? target_pid(t->target) : -1);
+	t->job = job_open(attach_job_fd(t->attach), attach_shared(t->attach), on_stopped,
+			  t);
 	return 0;
 }
 
@@ -258,7 +266,8 @@ static int say_not_python(const struct trace *t, enum found found)
 		warn("process %d has ended", pid);
 	else if (found == FOUND_NONE)
 		warn("process %d is not a Python: neither its program nor a library that it has "
-		     "loaded is one", pid);
+		     "loaded is one",
+		     pid);
 	return EXIT_OWN;
 }
 
@@ -451,7 +460,8 @@ static int own_status(struct trace *t)
 	return nothing || lost || t->failed ? EXIT_OWN : 0;
 }
 
-/* The command's own status wins; pyflow's failure shows if the command itself did well. */
+/* The command's own status wins; pyflow's failure shows if the command itself did well.
+ */
 static int finish(struct trace *t)
 {
 	int own, status;

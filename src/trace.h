@@ -5,7 +5,8 @@
 
 #include "options.h"
 
-/* Trace what the options say. Returns the exit status; does not return if that is a signal's. */
+/* Trace what the options say. Returns the exit status; does not return if that is a
+ * signal's. */
 int trace_run(const struct options *o);
 
 #endif

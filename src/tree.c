@@ -1,11 +1,11 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 /* Events -> calls and returns with their depth, per thread.
  *
- * Each thread has a stack of the calls that are open. A return closes the topmost call of the
- * same name, and of the same frame where frames are known: calls above it have ended unseen.
- * After a loss, what else is on the stack is doubtful. Then a call is closed, too, if another
- * begins in its frame, and, where events carry a stack pointer instead, if it began deeper in the
- * C stack, which has been unwound since. */
+ * Each thread has a stack of the calls that are open. A return closes the topmost call of
+ * the same name, and of the same frame where frames are known: calls above it have ended
+ * unseen. After a loss, what else is on the stack is doubtful. Then a call is closed,
+ * too, if another begins in its frame, and, where events carry a stack pointer instead,
+ * if it began deeper in the C stack, which has been unwound since. */
 #include <config.h>
 
 #include "tree.h"
@@ -25,11 +25,11 @@ struct call {
 
 struct thread {
 	uint32_t tid, pid;
-	uint64_t losses;	/* of the tree, when the stack was last known to be right */
+	uint64_t losses; /* of the tree, when the stack was last known to be right */
 	struct call *calls;
 	size_t depth;
 	size_t room;
-	struct thread *next;	/* in its slot */
+	struct thread *next; /* in its slot */
 };
 
 /* Where a generator was last left, by the address of its frame. */
@@ -41,9 +41,9 @@ struct left {
 
 struct tree {
 	struct thread *slots[FIRST_SLOTS * 16];
-	struct thread *last;	/* used */
+	struct thread *last; /* used */
 	uint64_t losses;
-	struct left *left;	/* a power of two, at most half of them used */
+	struct left *left; /* a power of two, at most half of them used */
 	size_t left_count, left_used;
 };
 
@@ -89,7 +89,8 @@ static struct thread *find_thread(struct tree *t, uint32_t tid)
 
 	if (thread && thread->tid == tid)
 		return thread;
-	for (thread = *slot_of(t, tid); thread && thread->tid != tid; thread = thread->next)
+	for (thread = *slot_of(t, tid); thread && thread->tid != tid;
+	     thread = thread->next)
 		;
 	if (thread)
 		t->last = thread;
@@ -172,7 +173,8 @@ static void push(struct thread *thread, const struct name *name, uint64_t frame)
 {
 	if (thread->depth == thread->room) {
 		thread->room = thread->room ? thread->room * 2 : 32;
-		thread->calls = xrealloc(thread->calls, thread->room, sizeof(*thread->calls));
+		thread->calls =
+			xrealloc(thread->calls, thread->room, sizeof(*thread->calls));
 	}
 	thread->calls[thread->depth++] = (struct call){ name, frame };
 }
@@ -193,7 +195,8 @@ static size_t find_call(const struct thread *thread, const struct event *e,
 	for (size_t i = thread->depth; i--;) {
 		const struct call *c = &thread->calls[i];
 
-		if (c->name == name && (!(e->flags & EVENT_FRAME) || c->frame == e->frame))
+		if (c->name == name &&
+		    (!(e->flags & EVENT_FRAME) || c->frame == e->frame))
 			return i;
 	}
 	return thread->depth;

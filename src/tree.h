@@ -21,8 +21,8 @@ unsigned int tree_enter(struct tree *t, const struct event *e, const struct name
  * begin is where a call made now would be. */
 unsigned int tree_leave(struct tree *t, const struct event *e, const struct name *name);
 
-/* The line that an event shall show: its own, but for a generator entered by throw(), which
- * goes on where it was left. Ask before tree_enter(). */
+/* The line that an event shall show: its own, but for a generator entered by throw(),
+ * which goes on where it was left. Ask before tree_enter(). */
 uint32_t tree_line(const struct tree *t, const struct event *e);
 
 /* Events were lost just now: calls that are open may have ended since. */

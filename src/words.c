@@ -35,7 +35,8 @@ static bool copy_single(const char **s, char **o)
 	return true;
 }
 
-/* Copy the "..." at *s to *o; a backslash in it counts before $ ` " \ and newline only. */
+/* Copy the "..." at *s to *o; a backslash in it counts before $ ` " \ and newline only.
+ */
 static bool copy_double(const char **s, char **o)
 {
 	const char *p = *s + 1;
@@ -125,7 +126,10 @@ bool words_need_shell(const char *text)
 		return true;
 	for (; *s; before = *s++) {
 		if (quote == '\'' || *s == '\'') {
-			quote = *s != '\'' ? quote : quote == '\'' ? 0 : quote ? quote : '\'';
+			quote = *s != '\''	? quote
+				: quote == '\'' ? 0
+				: quote		? quote
+						: '\'';
 			continue;
 		}
 		if (*s == '\\') {

@@ -5,13 +5,13 @@
 
 #include <stdbool.h>
 
-/* Split text as a POSIX shell quotes words (backslash, '...', "..."). *words ends with NULL;
- * the caller frees it with words_free(). 0, or -EINVAL if a quote is not closed. */
+/* Split text as a POSIX shell quotes words (backslash, '...', "..."). *words ends with
+ * NULL; the caller frees it with words_free(). 0, or -EINVAL if a quote is not closed. */
 int words_split(const char *text, char ***words);
 void words_free(char **words);
 
-/* Is there anything in text that only a shell can do: pipes, redirections, lists, variables,
- * patterns, comments, assignments, its own commands? */
+/* Is there anything in text that only a shell can do: pipes, redirections, lists,
+ * variables, patterns, comments, assignments, its own commands? */
 bool words_need_shell(const char *text);
 
 #endif

@@ -26,12 +26,13 @@ void check(bool ok, const char *what, const char *file, int line)
 void check_int(int64_t got, int64_t wanted, const char *what, const char *file, int line)
 {
 	if (got != wanted)
-		printf("%s:%d: %s is %" PRId64 ", not %" PRId64 "\n", file, line, what, got,
-		       wanted);
+		printf("%s:%d: %s is %" PRId64 ", not %" PRId64 "\n", file, line, what,
+		       got, wanted);
 	report(got == wanted);
 }
 
-void check_str(const char *got, const char *wanted, const char *what, const char *file, int line)
+void check_str(const char *got, const char *wanted, const char *what, const char *file,
+	       int line)
 {
 	bool ok = got && !strcmp(got, wanted);
 

@@ -6,7 +6,8 @@
  *   tN         what follows, up to `.`, in N threads at once
  *   w          write a line to stdout  r        read a line from stdin (end: exit)
  *   big:N:C    the function name from now on is N times the character C
- *   heap:FUNC  entry and return of FUNC, its name at the same address each time in a thread
+ *   heap:FUNC  entry and return of FUNC, its name at the same address each time in a
+ * thread
  *
  * Exact, and needs no special Python. */
 #include <pthread.h>
@@ -16,7 +17,8 @@
 #include <string.h>
 #include <unistd.h>
 
-/* The semaphores are where the linker finds them: section .probes, as dtrace -G has it. */
+/* The semaphores are where the linker finds them: section .probes, as dtrace -G has it.
+ */
 #define _SDT_HAS_SEMAPHORES 1
 #include <sys/sdt.h>
 
@@ -30,8 +32,8 @@ static const char *file = "fake.py";
 static char *big;
 static __thread char same_place[4096];
 
-/* The arguments are in registers: not as memory relative to a symbol, which a compiler may choose
- * and a stripped file does not explain. */
+/* The arguments are in registers: not as memory relative to a symbol, which a compiler
+ * may choose and a stripped file does not explain. */
 __attribute__((noinline)) static void fire(char kind, const char *name, int number)
 {
 	register const char *where = file, *func = name;

@@ -55,9 +55,12 @@ static void put_segments(struct made *m)
 	m->segments = m->size;
 	for (size_t i = 0; i < MADE_SEGMENTS; i++) {
 		Elf64_Phdr p = {
-			.p_type = PT_LOAD, .p_flags = segments[i].flags,
-			.p_offset = segments[i].offset, .p_vaddr = segments[i].address,
-			.p_filesz = MADE_SEGMENT, .p_memsz = MADE_SEGMENT,
+			.p_type = PT_LOAD,
+			.p_flags = segments[i].flags,
+			.p_offset = segments[i].offset,
+			.p_vaddr = segments[i].address,
+			.p_filesz = MADE_SEGMENT,
+			.p_memsz = MADE_SEGMENT,
 		};
 
 		append(m, &p, sizeof(p));
@@ -69,9 +72,9 @@ static void put_segments(struct made *m)
 static void put_runtime(struct made *m, uint32_t version)
 {
 	static const uint8_t eval[] = { 0xf3, 0x0f, 0x1e, 0xfa, 0x55 };
-	static const uint8_t current[] = { 0xf3, 0x0f, 0x1e, 0xfa,
-					   0x64, 0x48, 0x8b, 0x04, 0x25,
-					   (uint8_t)MADE_TLS, 0xff, 0xff, 0xff, 0xc3 };
+	static const uint8_t current[] = { 0xf3, 0x0f, 0x1e, 0xfa, 0x64,
+					   0x48, 0x8b, 0x04, 0x25, (uint8_t)MADE_TLS,
+					   0xff, 0xff, 0xff, 0xc3 };
 	uint64_t words[60] = { 0 };
 
 	memcpy(words, "xdebugpy", 8);
@@ -129,8 +132,9 @@ struct symbols {
 
 static void add_symbol(struct symbols *s, const char *name, uint64_t address)
 {
-	s->list[s->count++] = (Elf64_Sym){
-		.st_name = s->end - s->names, .st_value = address, .st_shndx = SHN_ABS };
+	s->list[s->count++] = (Elf64_Sym){ .st_name = s->end - s->names,
+					   .st_value = address,
+					   .st_shndx = SHN_ABS };
 	put_string(&s->end, name);
 }
 
@@ -172,18 +176,25 @@ static void put_sections(struct made *m, const struct recipe *r)
 	choose_symbols(&s, r);
 	put_notes(m, r->notes);
 	align(m);
-	headers[MADE_NOTES_SECTION] = (Elf64_Shdr){
-		.sh_type = SHT_NOTE, .sh_offset = m->notes, .sh_size = m->notes_size };
-	headers[MADE_BASE_SECTION] = (Elf64_Shdr){
-		.sh_type = SHT_PROGBITS, .sh_addr = r->base, .sh_size = 1,
-		.sh_offset = MADE_CONST_OFFSET + (MADE_BASE - MADE_CONST) };
-	headers[MADE_DYNSYM] = (Elf64_Shdr){
-		.sh_type = SHT_DYNSYM, .sh_link = MADE_DYNSTR,
-		.sh_entsize = sizeof(Elf64_Sym), .sh_size = s.count * sizeof(Elf64_Sym),
-		.sh_offset = append(m, s.list, s.count * sizeof(Elf64_Sym)) };
-	headers[MADE_DYNSTR] = (Elf64_Shdr){
-		.sh_type = SHT_STRTAB, .sh_size = s.end - s.names,
-		.sh_offset = append(m, s.names, s.end - s.names) };
+	headers[MADE_NOTES_SECTION] = (Elf64_Shdr){ .sh_type = SHT_NOTE,
+						    .sh_offset = m->notes,
+						    .sh_size = m->notes_size };
+	headers[MADE_BASE_SECTION] =
+		(Elf64_Shdr){ .sh_type = SHT_PROGBITS,
+			      .sh_addr = r->base,
+			      .sh_size = 1,
+			      .sh_offset = MADE_CONST_OFFSET + (MADE_BASE - MADE_CONST) };
+	headers[MADE_DYNSYM] =
+		(Elf64_Shdr){ .sh_type = SHT_DYNSYM,
+			      .sh_link = MADE_DYNSTR,
+			      .sh_entsize = sizeof(Elf64_Sym),
+			      .sh_size = s.count * sizeof(Elf64_Sym),
+			      .sh_offset =
+				      append(m, s.list, s.count * sizeof(Elf64_Sym)) };
+	headers[MADE_DYNSTR] =
+		(Elf64_Shdr){ .sh_type = SHT_STRTAB,
+			      .sh_size = s.end - s.names,
+			      .sh_offset = append(m, s.names, s.end - s.names) };
 	put_section_names(m, headers);
 	if (!r->has_notes)
 		headers[MADE_NOTES_SECTION].sh_name = 0;
@@ -197,10 +208,16 @@ void made_build(struct made *m, const struct recipe *r)
 {
 	Elf64_Ehdr h = {
 		.e_ident = { 0x7f, 'E', 'L', 'F', ELFCLASS64, ELFDATA2LSB, EV_CURRENT },
-		.e_type = ET_DYN, .e_machine = MACHINE, .e_version = EV_CURRENT,
-		.e_ehsize = sizeof(h), .e_phoff = sizeof(h), .e_phnum = MADE_SEGMENTS,
-		.e_phentsize = sizeof(Elf64_Phdr), .e_shentsize = sizeof(Elf64_Shdr),
-		.e_shnum = MADE_SECTIONS, .e_shstrndx = MADE_SHSTRTAB,
+		.e_type = ET_DYN,
+		.e_machine = MACHINE,
+		.e_version = EV_CURRENT,
+		.e_ehsize = sizeof(h),
+		.e_phoff = sizeof(h),
+		.e_phnum = MADE_SEGMENTS,
+		.e_phentsize = sizeof(Elf64_Phdr),
+		.e_shentsize = sizeof(Elf64_Shdr),
+		.e_shnum = MADE_SECTIONS,
+		.e_shstrndx = MADE_SHSTRTAB,
 	};
 
 	memset(m, 0, sizeof(*m));

@@ -12,7 +12,7 @@
 #include "xalloc.h"
 
 static const struct {
-	const char *text, *name, *message;	/* message: NULL if it is the same */
+	const char *text, *name, *message; /* message: NULL if it is the same */
 } cases[] = {
 	{ "", "", NULL },
 	{ "function_3", "function_3", NULL },
@@ -32,7 +32,9 @@ static const struct {
 	{ "\a\b\v\f", "\\x07\\x08\\x0b\\x0c", NULL },
 	/* C1: U+0080, U+009B (CSI), U+009F; U+00A0 is a space, U+00AD the soft hyphen */
 	{ "\xc2\x80", "\\xc2\\x80", NULL },
-	{ "\xc2\x9b" "2J", "\\xc2\\x9b2J", NULL },
+	{ "\xc2\x9b"
+	  "2J",
+	  "\\xc2\\x9b2J", NULL },
 	{ "\xc2\x9f", "\\xc2\\x9f", NULL },
 	{ "\xc2\xa0", "\xc2\xa0", NULL },
 	{ "\xc2\xad", "\\xc2\\xad", NULL },
@@ -44,7 +46,9 @@ static const struct {
 	{ "\xed\x9f\xbf\xee\x80\x80", "\xed\x9f\xbf\xee\x80\x80", NULL },
 	{ "\xf4\x8f\xbf\xbf", "\xf4\x8f\xbf\xbf", NULL },
 	/* zero width, bidirectional, separators, byte order mark, tags */
-	{ "a\xe2\x80\x8b" "b", "a\\xe2\\x80\\x8bb", NULL },
+	{ "a\xe2\x80\x8b"
+	  "b",
+	  "a\\xe2\\x80\\x8bb", NULL },
 	{ "\xe2\x80\x8d", "\\xe2\\x80\\x8d", NULL },
 	{ "\xe2\x80\x8f", "\\xe2\\x80\\x8f", NULL },
 	{ "\xe2\x80\xa8\xe2\x80\xa9", "\\xe2\\x80\\xa8\\xe2\\x80\\xa9", NULL },
@@ -57,7 +61,9 @@ static const struct {
 	{ "\xe2\x80\x8a\xe2\x80\xaf", "\xe2\x80\x8a\xe2\x80\xaf", NULL },
 	/* not UTF-8: a lone continuation, bytes that never occur */
 	{ "\x80", "\\x80", NULL },
-	{ "a\xbf" "b", "a\\xbfb", NULL },
+	{ "a\xbf"
+	  "b",
+	  "a\\xbfb", NULL },
 	{ "\xfe\xff\xf8\x88", "\\xfe\\xff\\xf8\\x88", NULL },
 	/* overlong */
 	{ "\xc0\x80", "\\xc0\\x80", NULL },
@@ -70,8 +76,12 @@ static const struct {
 	{ "\xc3", "\\xc3", NULL },
 	{ "\xe5\x90", "\\xe5\\x90", NULL },
 	{ "\xf0\x9f\x90", "\\xf0\\x9f\\x90", NULL },
-	{ "\xc3" "a", "\\xc3a", NULL },
-	{ "\xe5\x90" "a", "\\xe5\\x90a", NULL },
+	{ "\xc3"
+	  "a",
+	  "\\xc3a", NULL },
+	{ "\xe5\x90"
+	  "a",
+	  "\\xe5\\x90a", NULL },
 	{ "\xf0\x9f\xc3\xbc", "\\xf0\\x9f\xc3\xbc", NULL },
 	{ "\xc3\033", "\\xc3\\x1b", NULL },
 	/* surrogates, which Python's surrogateescape can leave */

@@ -19,9 +19,21 @@
 enum { PID = 847740, DEEP = 70 };
 
 enum id {
-	UNKNOWN, F1, F2, F3, RUN, GEN, MODULE, EVIL, EVIL_FILE, CWD, NEAR_CWD,
-	TWO_SLASHES, ROOT,
-	EMPTY, IDS
+	UNKNOWN,
+	F1,
+	F2,
+	F3,
+	RUN,
+	GEN,
+	MODULE,
+	EVIL,
+	EVIL_FILE,
+	CWD,
+	NEAR_CWD,
+	TWO_SLASHES,
+	ROOT,
+	EMPTY,
+	IDS
 };
 
 static const struct {
@@ -46,7 +58,7 @@ struct run {
 	struct names *names;
 	struct tree *tree;
 	struct printer printer;
-	struct event e;		/* the next one, but for what differs */
+	struct event e; /* the next one, but for what differs */
 };
 
 /* What trace.c does with a call or return, without filters. */
@@ -56,14 +68,17 @@ static void show(struct run *r, uint8_t kind, enum id id, uint32_t line)
 	struct print_event p = {
 		.kind = kind == EVENT_ENTER ? PRINT_ENTER : PRINT_LEAVE,
 		.time = r->e.time,
-		.pid = r->e.pid, .tid = r->e.tid, .cpu = r->e.cpu, .name = name,
+		.pid = r->e.pid,
+		.tid = r->e.tid,
+		.cpu = r->e.cpu,
+		.name = name,
 	};
 
 	r->e.kind = kind;
 	r->e.line = line;
 	p.line = tree_line(r->tree, &r->e);
-	p.depth = kind == EVENT_ENTER ? tree_enter(r->tree, &r->e, name) :
-					tree_leave(r->tree, &r->e, name);
+	p.depth = kind == EVENT_ENTER ? tree_enter(r->tree, &r->e, name)
+				      : tree_leave(r->tree, &r->e, name);
 	r->printer.ops->event(&r->printer, &p);
 	r->e.time += 100123456;
 }
@@ -205,9 +220,12 @@ static void begin(struct run *r, struct output *o, char *cwd)
 	bool is_new;
 
 	*r = (struct run){
-		.names = names_new(), .tree = tree_new(),
+		.names = names_new(),
+		.tree = tree_new(),
 		.printer = { .ops = &print_text, .output = o, .cwd = cwd },
-		.e = { .pid = PID, .tid = PID, .cpu = 11,
+		.e = { .pid = PID,
+		       .tid = PID,
+		       .cpu = 11,
 		       .time = 1700000000676016123ULL },
 	};
 	for (enum id id = UNKNOWN + 1; id < IDS; id++)

@@ -16,17 +16,40 @@
 
 /* struct pt_regs of x86-64, in 64-bit words. */
 enum {
-	R15, R14, R13, R12, RBP, RBX, R11, R10, R9, R8, RAX, RCX, RDX, RSI, RDI, ORIG_RAX,
+	R15,
+	R14,
+	R13,
+	R12,
+	RBP,
+	RBX,
+	R11,
+	R10,
+	R9,
+	R8,
+	RAX,
+	RCX,
+	RDX,
+	RSI,
+	RDI,
+	ORIG_RAX,
 	RIP,
-	CS, FLAGS, RSP
+	CS,
+	FLAGS,
+	RSP
 };
 
-#define REG(reg, size, is_signed, shift) \
-	{ OPERAND_REG, size, is_signed, reg, NO, 1, shift, 0, 0 }
-#define CONST(size, is_signed, value) \
-	{ OPERAND_CONST, size, is_signed, NO, NO, 1, 0, 0, value }
-#define MEM(size, is_signed, base, index, scale, disp) \
-	{ OPERAND_MEM, size, is_signed, base, index, scale, 0, 0, disp }
+#define REG(reg, size, is_signed, shift)                              \
+	{                                                             \
+		OPERAND_REG, size, is_signed, reg, NO, 1, shift, 0, 0 \
+	}
+#define CONST(size, is_signed, value)                                  \
+	{                                                              \
+		OPERAND_CONST, size, is_signed, NO, NO, 1, 0, 0, value \
+	}
+#define MEM(size, is_signed, base, index, scale, disp)                       \
+	{                                                                    \
+		OPERAND_MEM, size, is_signed, base, index, scale, 0, 0, disp \
+	}
 
 static const struct {
 	enum probe_machine machine;
@@ -111,49 +134,114 @@ static const struct {
 	const char *text;
 } bad[] = {
 	/* sizes */
-	{ X86, "8f@%xmm0" }, { X86, "8f@%rax" }, { X86, "3@%rax" }, { X86, "16@%rax" },
-	{ X86, "0@%rax" }, { X86, "@%rax" }, { X86, "-@%rax" }, { X86, "+8@%rax" },
-	{ X86, "--8@%rax" }, { X86, "8" }, { X86, "8@" }, { X86, "-8@" },
+	{ X86, "8f@%xmm0" },
+	{ X86, "8f@%rax" },
+	{ X86, "3@%rax" },
+	{ X86, "16@%rax" },
+	{ X86, "0@%rax" },
+	{ X86, "@%rax" },
+	{ X86, "-@%rax" },
+	{ X86, "+8@%rax" },
+	{ X86, "--8@%rax" },
+	{ X86, "8" },
+	{ X86, "8@" },
+	{ X86, "-8@" },
 	{ X86, "8@@%rax" },
-	{ X86, "8 @%rax" }, { X86, "x@%rax" },
+	{ X86, "8 @%rax" },
+	{ X86, "x@%rax" },
 	/* registers: unknown, of no width, too narrow */
-	{ X86, "8@%" }, { X86, "8@rax" }, { X86, "8@%rxx" }, { X86, "8@%RAX" },
-	{ X86, "8@%raxx" }, { X86, "8@%r16" }, { X86, "8@%xmm0" }, { X86, "8@%fs" },
-	{ X86, "8@%eax" }, { X86, "4@%ax" }, { X86, "2@%ah" }, { X86, "%eax" },
+	{ X86, "8@%" },
+	{ X86, "8@rax" },
+	{ X86, "8@%rxx" },
+	{ X86, "8@%RAX" },
+	{ X86, "8@%raxx" },
+	{ X86, "8@%r16" },
+	{ X86, "8@%xmm0" },
+	{ X86, "8@%fs" },
+	{ X86, "8@%eax" },
+	{ X86, "4@%ax" },
+	{ X86, "2@%ah" },
+	{ X86, "%eax" },
 	/* constants */
-	{ X86, "4@$" }, { X86, "4@$x" }, { X86, "4@$-" }, { X86, "4@$--1" },
+	{ X86, "4@$" },
+	{ X86, "4@$x" },
+	{ X86, "4@$-" },
+	{ X86, "4@$--1" },
 	{ X86, "4@$ 1" },
-	{ X86, "4@$08" }, { X86, "4@$1x" }, { X86, "4@$0x" },
+	{ X86, "4@$08" },
+	{ X86, "4@$1x" },
+	{ X86, "4@$0x" },
 	{ X86, "8@$18446744073709551616" },
 	{ X86, "4@$sym" },
 	/* memory */
-	{ X86, "8@()" }, { X86, "8@(,)" }, { X86, "8@(" }, { X86, "8@(%rax" },
+	{ X86, "8@()" },
+	{ X86, "8@(,)" },
+	{ X86, "8@(" },
+	{ X86, "8@(%rax" },
 	{ X86, "8@8" },
-	{ X86, "8@8(" }, { X86, "8@8(%rax" }, { X86, "8@%rax)" }, { X86, "8@(rax)" },
-	{ X86, "8@(%eax)" }, { X86, "8@(%rax,%ebx)" }, { X86, "8@(%rax,)" },
-	{ X86, "8@(%rax,8)" }, { X86, "8@(%rax,%rbx,)" }, { X86, "8@(%rax,%rbx,3)" },
-	{ X86, "8@(%rax,%rbx,0)" }, { X86, "8@(%rax,%rbx,16)" },
+	{ X86, "8@8(" },
+	{ X86, "8@8(%rax" },
+	{ X86, "8@%rax)" },
+	{ X86, "8@(rax)" },
+	{ X86, "8@(%eax)" },
+	{ X86, "8@(%rax,%ebx)" },
+	{ X86, "8@(%rax,)" },
+	{ X86, "8@(%rax,8)" },
+	{ X86, "8@(%rax,%rbx,)" },
+	{ X86, "8@(%rax,%rbx,3)" },
+	{ X86, "8@(%rax,%rbx,0)" },
+	{ X86, "8@(%rax,%rbx,16)" },
 	{ X86, "8@(%rax,%rbx,-1)" },
-	{ X86, "8@(%rax,%rbx,4" }, { X86, "8@(%rax,%rbx,4,1)" },
+	{ X86, "8@(%rax,%rbx,4" },
+	{ X86, "8@(%rax,%rbx,4,1)" },
 	{ X86, "8@(%rax, %rbx)" },
-	{ X86, "8@sym(%rip)" }, { X86, "8@sym+4(%rip)" }, { X86, "8@*(%rax)" },
-	{ X86, "8@%fs:8(%rax)" }, { X86, "8@99999999999999999999(%rax)" },
+	{ X86, "8@sym(%rip)" },
+	{ X86, "8@sym+4(%rip)" },
+	{ X86, "8@*(%rax)" },
+	{ X86, "8@%fs:8(%rax)" },
+	{ X86, "8@99999999999999999999(%rax)" },
 	/* junk behind, and the other machine's forms */
-	{ X86, "8@%rax," }, { X86, "8@%rax;8@%rbx" }, { X86, "8@(%rax)x" },
+	{ X86, "8@%rax," },
+	{ X86, "8@%rax;8@%rbx" },
+	{ X86, "8@(%rax)x" },
 	{ X86, "8@%rax@" },
-	{ X86, "8@%rax\n" }, { X86, "8@x0" }, { X86, "8@[x0]" }, { X86, "\xff" },
+	{ X86, "8@%rax\n" },
+	{ X86, "8@x0" },
+	{ X86, "8@[x0]" },
+	{ X86, "\xff" },
 
-	{ ARM, "8f@d0" }, { ARM, "8@x31" }, { ARM, "8@x" }, { ARM, "8@x1x" },
+	{ ARM, "8f@d0" },
+	{ ARM, "8@x31" },
+	{ ARM, "8@x" },
+	{ ARM, "8@x1x" },
 	{ ARM, "8@x300" },
-	{ ARM, "8@x-1" }, { ARM, "8@w0" }, { ARM, "8@wsp" }, { ARM, "8@q0" },
+	{ ARM, "8@x-1" },
+	{ ARM, "8@w0" },
+	{ ARM, "8@wsp" },
+	{ ARM, "8@q0" },
 	{ ARM, "8@%x0" },
-	{ ARM, "8@xzr0" }, { ARM, "8@" }, { ARM, "8@[" }, { ARM, "8@[]" },
+	{ ARM, "8@xzr0" },
+	{ ARM, "8@" },
+	{ ARM, "8@[" },
+	{ ARM, "8@[]" },
 	{ ARM, "8@[x0" },
-	{ ARM, "8@[w0]" }, { ARM, "8@[x0,]" }, { ARM, "8@[x0, w1]" }, { ARM, "8@[x0, 8" },
-	{ ARM, "8@[x0, 8]!" }, { ARM, "8@[x0], 8" }, { ARM, "8@[x0, x1, lsl]" },
-	{ ARM, "8@[x0, x1, lsl 4]" }, { ARM, "8@[x0, x1, lsl -1]" }, { ARM, "8@[x0, #]" },
-	{ ARM, "8@[x0, x1, asr 1]" }, { ARM, "8@[x0, x1, lsl 1" }, { ARM, "8@[5]" },
-	{ ARM, "8@$5" }, { ARM, "8@(%rax)" }, { ARM, "4@#5" }, { ARM, "8@:lo12:sym" },
+	{ ARM, "8@[w0]" },
+	{ ARM, "8@[x0,]" },
+	{ ARM, "8@[x0, w1]" },
+	{ ARM, "8@[x0, 8" },
+	{ ARM, "8@[x0, 8]!" },
+	{ ARM, "8@[x0], 8" },
+	{ ARM, "8@[x0, x1, lsl]" },
+	{ ARM, "8@[x0, x1, lsl 4]" },
+	{ ARM, "8@[x0, x1, lsl -1]" },
+	{ ARM, "8@[x0, #]" },
+	{ ARM, "8@[x0, x1, asr 1]" },
+	{ ARM, "8@[x0, x1, lsl 1" },
+	{ ARM, "8@[5]" },
+	{ ARM, "8@$5" },
+	{ ARM, "8@(%rax)" },
+	{ ARM, "4@#5" },
+	{ ARM, "8@:lo12:sym" },
 };
 
 /* Four names of each register of x86-64, from wide to narrow. */
@@ -161,11 +249,16 @@ static const struct {
 	uint8_t index;
 	const char *names[4];
 } families[] = {
-	{ RAX, { "rax", "eax", "ax", "al" } }, { RBX, { "rbx", "ebx", "bx", "bl" } },
-	{ RCX, { "rcx", "ecx", "cx", "cl" } }, { RDX, { "rdx", "edx", "dx", "dl" } },
-	{ RSI, { "rsi", "esi", "si", "sil" } }, { RDI, { "rdi", "edi", "di", "dil" } },
-	{ RBP, { "rbp", "ebp", "bp", "bpl" } }, { RSP, { "rsp", "esp", "sp", "spl" } },
-	{ R8, { "r8", "r8d", "r8w", "r8b" } }, { R9, { "r9", "r9d", "r9w", "r9b" } },
+	{ RAX, { "rax", "eax", "ax", "al" } },
+	{ RBX, { "rbx", "ebx", "bx", "bl" } },
+	{ RCX, { "rcx", "ecx", "cx", "cl" } },
+	{ RDX, { "rdx", "edx", "dx", "dl" } },
+	{ RSI, { "rsi", "esi", "si", "sil" } },
+	{ RDI, { "rdi", "edi", "di", "dil" } },
+	{ RBP, { "rbp", "ebp", "bp", "bpl" } },
+	{ RSP, { "rsp", "esp", "sp", "spl" } },
+	{ R8, { "r8", "r8d", "r8w", "r8b" } },
+	{ R9, { "r9", "r9d", "r9w", "r9b" } },
 	{ R10, { "r10", "r10d", "r10w", "r10b" } },
 	{ R11, { "r11", "r11d", "r11w", "r11b" } },
 	{ R12, { "r12", "r12d", "r12w", "r12b" } },
@@ -233,7 +326,9 @@ static void check_counts(void)
 {
 	static const char three[] = "8@%r12 8@%rax -4@-20(%rbp)";
 	static const struct operand wanted[] = {
-		REG(R12, 8, 0, 0), REG(RAX, 8, 0, 0), MEM(4, 1, RBP, NO, 1, -20),
+		REG(R12, 8, 0, 0),
+		REG(RAX, 8, 0, 0),
+		MEM(4, 1, RBP, NO, 1, -20),
 	};
 	struct operand ops[5], untouched;
 

@@ -28,10 +28,14 @@
 enum { V39 = 0, V311 = 0x030b02f0, V312 = 0x030c01f0, V315 = 0x030f00f0 };
 enum { MUTATIONS = 20000 };
 
-#define ENTRY(at, semaphore) \
-	{ "python", "function__entry", ARGS, at, semaphore, MADE_BASE }
-#define RETURN(at, semaphore) \
-	{ "python", "function__return", ARGS, at, semaphore, MADE_BASE }
+#define ENTRY(at, semaphore)                                                \
+	{                                                                   \
+		"python", "function__entry", ARGS, at, semaphore, MADE_BASE \
+	}
+#define RETURN(at, semaphore)                                                \
+	{                                                                    \
+		"python", "function__return", ARGS, at, semaphore, MADE_BASE \
+	}
 
 static const struct made_note good_notes[] = {
 	{ "libc", "setjmp", "8@%rdi", MADE_TEXT, 0, MADE_BASE },
@@ -263,7 +267,7 @@ static void check_unbalanced(void)
 	static const size_t places[] = {
 		MADE_TEXT_OFFSET + (MADE_CURRENT - MADE_TEXT) + 4,  /* the mov */
 		MADE_TEXT_OFFSET + (MADE_CURRENT - MADE_TEXT) + 13, /* the ret */
-		MADE_DATA_OFFSET + (MADE_RUNTIME - MADE_DATA),      /* the cookie */
+		MADE_DATA_OFFSET + (MADE_RUNTIME - MADE_DATA),	    /* the cookie */
 		MADE_DATA_OFFSET + (MADE_RUNTIME - MADE_DATA) + 8,  /* the version */
 		MADE_DATA_OFFSET + (MADE_RUNTIME - MADE_DATA) + 16, /* free threading */
 		MADE_DATA_OFFSET + (MADE_RUNTIME - MADE_DATA) + 26 * 8 +
@@ -405,8 +409,9 @@ static void check_short_notes(void)
 	for (size_t size = 1; size <= ends[count - 1]; size++) {
 		for (n = 0; ends[n] < size; n++)
 			;
-		wanted = n == count - 1 ? PROBES_USABLE : n < 2 ? PROBES_NONE :
-							  PROBES_NO_FUNCTIONS;
+		wanted = n == count - 1 ? PROBES_USABLE
+			 : n < 2	? PROBES_NONE
+					: PROBES_NO_FUNCTIONS;
 		if (size == ends[n])
 			CHECK_INT(with_notes_size(size), wanted);
 		/* The padding behind the last one may be missing. */
@@ -435,7 +440,7 @@ static enum probes_state with_segment(enum made_segment which, uint64_t offset,
 static void check_bad_segments(void)
 {
 	static const uint64_t offsets[] = { UINT64_MAX, UINT64_MAX - 0x10, INT64_MAX,
-					    1ULL << 63, 1 << 20, 8192 };
+					    1ULL << 63, 1 << 20,	   8192 };
 
 	CHECK_INT(with_segment(MADE_TEXT_SEGMENT, MADE_TEXT_OFFSET, MADE_SEGMENT),
 		  PROBES_USABLE);
@@ -471,8 +476,12 @@ static enum probes_state with_section(enum made_section which, uint64_t offset,
 static void check_bad_sections(void)
 {
 	static const uint64_t places[][2] = {
-		{ 8192, 64 }, { 64, 8192 }, { UINT64_MAX, 64 }, { 64, UINT64_MAX },
-		{ UINT64_MAX - 63, 64 }, { 1ULL << 40, 1ULL << 40 },
+		{ 8192, 64 },
+		{ 64, 8192 },
+		{ UINT64_MAX, 64 },
+		{ 64, UINT64_MAX },
+		{ UINT64_MAX - 63, 64 },
+		{ 1ULL << 40, 1ULL << 40 },
 	};
 
 	for (size_t i = 0; i < sizeof(places) / sizeof(places[0]); i++) {
@@ -548,11 +557,10 @@ static void mutate(uint8_t *bytes, const struct made *m)
 	static const uint8_t values[] = { 0, 1, 0x7f, 0x80, 0xff };
 
 	for (uint32_t n = below(4) + 1; n--;) {
-		size_t at =
-			below(2) ? m->notes + below(m->size - m->notes)
-			: below(2)
-				? below(m->segments + MADE_SEGMENTS * sizeof(Elf64_Phdr))
-				: below(m->size);
+		size_t at = below(2)   ? m->notes + below(m->size - m->notes)
+			    : below(2) ? below(m->segments +
+					       MADE_SEGMENTS * sizeof(Elf64_Phdr))
+				       : below(m->size);
 
 		bytes[at] = below(2) ? values[below(sizeof(values))] : below(256);
 	}

@@ -16,7 +16,7 @@ enum { NAMES = 8, PID = 100, THREADS = 12, DEEP = 40, STEPS = 200000 };
 
 static struct name names[NAMES];
 static struct name *const A = &names[0], *const B = &names[1], *const C = &names[2],
-			 *const D = &names[3], *const X = &names[7];
+			  *const D = &names[3], *const X = &names[7];
 
 static struct event make(enum event_kind kind, uint32_t tid, uint64_t frame)
 {
@@ -386,8 +386,7 @@ static bool step(struct tree *t, struct model *m, bool up, uint8_t flags, bool s
 		m->depth--;
 	if (!seen)
 		return true;
-	return (up ? tree_leave(t, &e, name) : tree_enter(t, &e, name)) ==
-	       m->depth - !up;
+	return (up ? tree_leave(t, &e, name) : tree_enter(t, &e, name)) == m->depth - !up;
 }
 
 static bool goes_up(const struct model *m)

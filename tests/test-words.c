@@ -51,7 +51,7 @@ static const struct {
 };
 
 static const char *const unbalanced[] = {
-	"'",       "\"",     "a 'b", "a \"b", "'a\"",  "\"a'",
+	"'",	   "\"",     "a 'b", "a \"b", "'a\"",  "\"a'",
 	"\"a\\\"", "'a' 'b", "\\",   "a b\\", "\"a\\",
 };
 
