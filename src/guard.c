@@ -6,9 +6,11 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <limits.h>
 #include <signal.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/mman.h>
 #include <sys/syscall.h>
 #include <sys/wait.h>
 #include <time.h>
@@ -25,6 +27,7 @@ enum { ROUNDS = 5, ROUND_MS = 20 };
 struct guard {
 	pid_t pid;
 	int alive;
+	char *script; /* in memory that the process shares */
 };
 
 /* Hold nothing but the two descriptors: an output pipe must close with pyflow. */
@@ -62,36 +65,48 @@ static void watch(int alive, int job_fd, struct shared *shared, const char *scri
 		job_rescue(job_fd);
 		nanosleep(&(struct timespec){ .tv_nsec = ROUND_MS * 1000000L }, NULL);
 	}
-	if (script)
+	if (*script)
 		unlink(script);
 	_exit(0);
 }
 
-struct guard *guard_start(int job_fd, struct shared *shared, const char *script)
+static void guard_free(struct guard *g)
 {
-	struct guard *g;
-	int ends[2];
-	pid_t pid;
+	if (g->script != MAP_FAILED)
+		munmap(g->script, PATH_MAX);
+	if (g->alive >= 0)
+		close(g->alive);
+	free(g);
+}
 
-	if (pipe2(ends, O_CLOEXEC)) {
-		warn("cannot make the guard process: %s", strerror(errno));
-		return NULL;
-	}
-	pid = fork();
-	if (!pid) {
+struct guard *guard_start(int job_fd, struct shared *shared)
+{
+	struct guard *g = xcalloc(1, sizeof(*g));
+	int ends[2] = { -1, -1 };
+
+	g->alive = -1;
+	g->script = mmap(NULL, PATH_MAX, PROT_READ | PROT_WRITE,
+			 MAP_SHARED | MAP_ANONYMOUS, -1, 0);
+	if (g->script == MAP_FAILED || pipe2(ends, O_CLOEXEC))
+		goto failed;
+	g->alive = ends[1];
+	g->pid = fork();
+	if (!g->pid) {
 		close(ends[1]);
-		watch(ends[0], job_fd, shared, script);
+		watch(ends[0], job_fd, shared, g->script);
 	}
 	close(ends[0]);
-	if (pid < 0) {
-		warn("cannot make the guard process: %s", strerror(errno));
-		close(ends[1]);
-		return NULL;
-	}
-	g = xcalloc(1, sizeof(*g));
-	g->pid = pid;
-	g->alive = ends[1];
-	return g;
+	if (g->pid > 0)
+		return g;
+failed:
+	warn("cannot make the guard process: %s", strerror(errno));
+	guard_free(g);
+	return NULL;
+}
+
+char *guard_script(struct guard *g)
+{
+	return g ? g->script : NULL;
 }
 
 void guard_dismiss(struct guard *g)
@@ -100,6 +115,5 @@ void guard_dismiss(struct guard *g)
 		return;
 	if (write(g->alive, "q", 1) == 1)
 		waitpid(g->pid, NULL, 0);
-	close(g->alive);
-	free(g);
+	guard_free(g);
 }

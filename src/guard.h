@@ -8,9 +8,13 @@
 
 struct guard;
 
-/* Fork it. job_fd: the BPF map `job`; script may be NULL. NULL if it cannot be made:
- * said. */
-struct guard *guard_start(int job_fd, struct shared *shared, const char *script);
+/* Fork it, before there is anything to guard. job_fd: the BPF map `job`. NULL if it
+ * cannot be made: said. */
+struct guard *guard_start(int job_fd, struct shared *shared);
+
+/* Where the launch script's path is to be put as soon as there is one: room for PATH_MAX
+ * bytes, which the guard sees, too. NULL is fine, and gives NULL. */
+char *guard_script(struct guard *g);
 
 /* All is well: it ends without doing anything. NULL is fine. */
 void guard_dismiss(struct guard *g);

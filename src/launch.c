@@ -7,6 +7,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <grp.h>
+#include <limits.h>
 #include <pwd.h>
 #include <stdbool.h>
 #include <stdint.h>
@@ -129,12 +130,14 @@ static int fill_script(int fd, const char *line, const struct identity *id)
 }
 
 int launch_script(const char *dir, const char *line, const struct identity *id,
-		  char **path)
+		  char *note, char **path)
 {
 	int fd, err;
 
 	*path = xasprintf("%s/pyflow-XXXXXX", dir);
 	fd = mkostemp(*path, O_CLOEXEC);
+	if (fd >= 0 && note)
+		snprintf(note, PATH_MAX, "%s", *path);
 	err = fd < 0 ? -errno : fill_script(fd, line, id);
 	if (err) {
 		warn("cannot write the launch script %s: %s; -t DIR puts it elsewhere",

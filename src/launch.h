@@ -25,8 +25,9 @@ int launch_identify(const char *text, struct identity *id);
 int launch_become(const struct identity *id);
 
 /* Write a command line into a new script in dir, mode 0700, that belongs to id (NULL: to
- * oneself). The caller unlinks and frees *path. 0 or -errno, which is said already. */
+ * oneself). Its path is put into note first thing (PATH_MAX bytes; NULL: nowhere). The
+ * caller unlinks and frees *path. 0 or -errno, which is said already. */
 int launch_script(const char *dir, const char *line, const struct identity *id,
-		  char **path);
+		  char *note, char **path);
 
 #endif

@@ -107,7 +107,7 @@ static bool read_layout(struct elf *e, const struct version *v, uint32_t hex,
 	       take(words, v->owner, &l->frame_owner) &&
 	       take(words, v->filename, &l->code_file) &&
 	       take(words, v->name, &l->code_name) &&
-	       take(words, v->firstlineno, &l->code_line) && decode_tls(e, &l->tls);
+	       take(words, v->firstlineno, &l->code_line);
 }
 
 /* A place at the beginning of a function, where the arguments are still in their
@@ -134,14 +134,31 @@ static int moved_rax(const uint8_t *code)
 	return (code[2] & 7) + (code[0] == 0x49 ? 8 : 0);
 }
 
-/* The register that holds the frame at a probe: the compiler has it in one that calls
- * preserve, passes it on by mov %REG,%rdi; call PyUnstable_InterpreterFrame_GetLine, and
- * the probe is where that returns. Between the two only a result is moved, or nothing.
- * Else OPERAND_NOREG: then the kernel side takes the longer way through the thread state.
- */
-static uint8_t find_frame_reg(struct elf *e, uint64_t probe)
+/* lea disp(%rip),%REG, of a register that calls need not preserve: the address of the
+ * semaphore, in code that can be anywhere. */
+static bool is_lea(const uint8_t *code)
 {
-	/* mov %REG,%rdi; the register's number, and its index in struct pt_regs. */
+	unsigned int to = code[2] >> 3;
+
+	return code[0] == 0x48 && code[1] == 0x8d && (code[2] & 0xc7) == 5 && to != 3 &&
+	       to != 5;
+}
+
+/* Is `end` where a call of that address returns? */
+static bool is_call(const uint8_t *code, uint64_t end, uint64_t address)
+{
+	int32_t distance;
+
+	memcpy(&distance, code + 1, sizeof(distance));
+	return code[0] == 0xe8 && end + distance == address;
+}
+
+/* Which register's contents do the six bytes in front of a call pass on as the first
+ * argument? The last instruction may be a move of %rax to a third register. */
+static uint8_t passed_reg(const uint8_t *code)
+{
+	/* mov %REG,%rdi of those that calls preserve; the register's number, and its
+	 * index in struct pt_regs. */
 	static const struct {
 		uint8_t code[3], number, index;
 	} movs[] = {
@@ -149,21 +166,9 @@ static uint8_t find_frame_reg(struct elf *e, uint64_t probe)
 		{ { 0x4c, 0x89, 0xf7 }, 14, 1 }, { { 0x4c, 0x89, 0xff }, 15, 0 },
 		{ { 0x48, 0x89, 0xdf }, 3, 5 },
 	};
-	uint8_t code[11], *call = code + 6;
-	uint64_t get_line;
-	int32_t distance;
+	int to = moved_rax(code + 3);
 
-	if (!elf_symbol(e, "PyUnstable_InterpreterFrame_GetLine", &get_line) ||
-	    !elf_read(e, probe - sizeof(code), code, sizeof(code)) || *call != 0xe8)
-		return OPERAND_NOREG;
-	memcpy(&distance, call + 1, sizeof(distance));
-	if (probe + distance != get_line)
-		return OPERAND_NOREG;
 	for (size_t i = 0; i < sizeof(movs) / sizeof(movs[0]); i++) {
-		int to = moved_rax(code + 3);
-
-		/* Directly before the call, or with a mov from %rax to a third between.
-		 */
 		if (!memcmp(code + 3, movs[i].code, 3) ||
 		    (!memcmp(code, movs[i].code, 3) && to >= 0 && to != 7 &&
 		     to != movs[i].number))
@@ -172,10 +177,45 @@ static uint8_t find_frame_reg(struct elf *e, uint64_t probe)
 	return OPERAND_NOREG;
 }
 
+/* The register that holds the frame at a probe: the compiler has it in one that calls
+ * preserve, passes it on to PyUnstable_InterpreterFrame_GetLine(), and the probe is where
+ * that returns. OPERAND_NOREG if that is not seen: then the kernel side takes the longer
+ * way through the thread state. */
+static uint8_t find_frame_reg(struct elf *e, uint64_t probe)
+{
+	enum { MOVES = 6, CALL = 5, LEA = 7 };
+	uint8_t code[MOVES + CALL + LEA];
+	uint64_t get_line;
+
+	if (!elf_symbol(e, "PyUnstable_InterpreterFrame_GetLine", &get_line) ||
+	    !elf_read(e, probe - sizeof(code), code, sizeof(code)))
+		return OPERAND_NOREG;
+	if (is_call(code + LEA + MOVES, probe, get_line))
+		return passed_reg(code + LEA);
+	if (is_lea(code + MOVES + CALL) && is_call(code + MOVES, probe - LEA, get_line))
+		return passed_reg(code);
+	return OPERAND_NOREG;
+}
+
 static void add_probe(struct probes *p, const struct probe *probe)
 {
 	p->probes = xgrow(p->probes, p->count, sizeof(*p->probes));
 	p->probes[p->count++] = *probe;
+}
+
+/* Tell each probe the layout, and where to find the frame. */
+static bool place_frames(struct elf *e, struct probes *p, struct layout *l)
+{
+	bool has_tls = decode_tls(e, &l->tls);
+
+	for (size_t i = 0; i < p->count; i++) {
+		p->probes[i].site.layout = *l;
+		p->probes[i].site.layout.frame_reg =
+			find_frame_reg(e, p->probes[i].address);
+		if (p->probes[i].site.layout.frame_reg == OPERAND_NOREG && !has_tls)
+			return false;
+	}
+	return true;
 }
 
 void cpython_balance(struct elf *e, struct probes *p)
@@ -187,18 +227,15 @@ void cpython_balance(struct elf *e, struct probes *p)
 	if (!v || p->state != PROBES_USABLE)
 		return;
 	if (!read_layout(e, v, p->version, &eval.site.layout) ||
+	    !place_frames(e, p, &eval.site.layout) ||
 	    !elf_symbol(e, "_PyEval_EvalFrameDefault", &address) ||
 	    !find_begin(e, address, &eval)) {
 		p->state = PROBES_MALFORMED;
-		snprintf(p->detail, sizeof(p->detail),
-			 "this build's thread state is not found, "
-			 "without which its probes give a wrong tree");
+		snprintf(
+			p->detail, sizeof(p->detail),
+			"the frames of this build are not found, without which its probes "
+			"give a wrong tree");
 		return;
-	}
-	for (size_t i = 0; i < p->count; i++) {
-		p->probes[i].site.layout = eval.site.layout;
-		p->probes[i].site.layout.frame_reg =
-			find_frame_reg(e, p->probes[i].address);
 	}
 	add_probe(p, &eval);
 }

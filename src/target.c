@@ -128,7 +128,8 @@ static int fork_child(struct target *t, struct launch *l)
 }
 
 /* What to execute: the command, or a shell with the script that holds it. */
-static int prepare(struct target *t, const struct options *o, struct launch *l)
+static int prepare(struct target *t, const struct options *o, char *note,
+		   struct launch *l)
 {
 	static char shell[] = "/bin/sh";
 	int err;
@@ -137,7 +138,7 @@ static int prepare(struct target *t, const struct options *o, struct launch *l)
 		return EXIT_OWN;
 	if (o->shell) {
 		if (launch_script(o->tmp_dir, o->shell, o->user ? &l->identity : NULL,
-				  &t->script))
+				  note, &t->script))
 			return EXIT_OWN;
 		l->path = xstrdup(shell);
 		l->argv = xcalloc(3, sizeof(*l->argv));
@@ -151,7 +152,7 @@ static int prepare(struct target *t, const struct options *o, struct launch *l)
 }
 
 int target_start(const struct options *o, int (*in_child)(void *arg), void *arg,
-		 struct target **target)
+		 char *note, struct target **target)
 {
 	struct launch l = { .options = o, .in_child = in_child, .arg = arg };
 	struct target *t = target_new();
@@ -159,7 +160,7 @@ int target_start(const struct options *o, int (*in_child)(void *arg), void *arg,
 
 	t->is_child = true;
 	t->name = xstrdup(o->shell ? o->shell : o->argv[0]);
-	status = prepare(t, o, &l);
+	status = prepare(t, o, note, &l);
 	if (!status) {
 		err = fork_child(t, &l);
 		if (err) {
@@ -263,11 +264,6 @@ bool target_is_child(const struct target *t)
 int target_pidfd(const struct target *t)
 {
 	return t->pidfd;
-}
-
-const char *target_script(const struct target *t)
-{
-	return t->script;
 }
 
 void target_signal(struct target *t, int signal)

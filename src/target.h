@@ -12,9 +12,11 @@ struct target;
 
 /* Make the child that will be o's command, held before it becomes that. in_child(arg)
  * runs in it, with all the privileges that pyflow has; if that returns other than 0, so
- * it ends. Returns 0, or an exit status (125, 126, 127), which is said already. */
+ * it ends. note: where the path of a launch script is put as soon as there is one
+ * (PATH_MAX bytes). Returns 0, or an exit status (125, 126, 127), which is said already.
+ */
 int target_start(const struct options *o, int (*in_child)(void *arg), void *arg,
-		 struct target **target);
+		 char *note, struct target **target);
 
 /* Take a process that runs. A thread's ID stands for its process. 0, or 125 when said why
  * not. */
@@ -37,9 +39,6 @@ int target_pidfd(const struct target *t);
 
 /* Whether it has been reaped or not. */
 bool target_has_ended(const struct target *t);
-
-/* The launch script, NULL if there is none. */
-const char *target_script(const struct target *t);
 
 void target_signal(struct target *t, int signal);
 

@@ -241,6 +241,7 @@ static int open_rooms(struct trace *t)
 	if (attach_open(settings, o->buffer, &t->attach) ||
 	    stream_open(t->attach, on_record, t, &t->stream))
 		return EXIT_OWN;
+	t->guard = guard_start(attach_job_fd(t->attach), attach_shared(t->attach));
 	t->interpreters =
 		interpreters_new(t->attach, o->pid ? target_pid(t->target) : -1);
 	t->job = job_open(attach_job_fd(t->attach), attach_shared(t->attach), on_stopped,
@@ -278,7 +279,6 @@ static int begin_pid(struct trace *t)
 
 	if (status || (status = open_rooms(t)))
 		return status;
-	t->guard = guard_start(attach_job_fd(t->attach), attach_shared(t->attach), NULL);
 	found = interpreters_look(t->interpreters, target_pid(t->target), false);
 	if (found != FOUND_PYTHON)
 		return say_not_python(t, found);
@@ -293,10 +293,9 @@ static int begin_command(struct trace *t)
 {
 	int status = open_rooms(t);
 
-	if (status || (status = target_start(t->options, in_child, t, &t->target)))
+	if (status || (status = target_start(t->options, in_child, t,
+					     guard_script(t->guard), &t->target)))
 		return status;
-	t->guard = guard_start(attach_job_fd(t->attach), attach_shared(t->attach),
-			       target_script(t->target));
 	if (attach_follow(t->attach, true))
 		return EXIT_OWN;
 	begin_printing(t);
