@@ -248,8 +248,26 @@ void tree_exec(struct tree *t, const struct event *e)
 	}
 }
 
+/* A process has ended: another may get its number. */
+static void forget_left(struct tree *t, uint32_t pid)
+{
+	struct left *old = t->left;
+
+	t->left = xcalloc(t->left_count, sizeof(*t->left));
+	t->left_used = 0;
+	for (size_t i = 0; i < t->left_count; i++) {
+		if (!old[i].frame || old[i].pid == pid)
+			continue;
+		*find_left(t, old[i].pid, old[i].frame) = old[i];
+		t->left_used++;
+	}
+	free(old);
+}
+
 void tree_exit(struct tree *t, const struct event *e)
 {
+	if (e->tid == e->pid && t->left_used)
+		forget_left(t, e->pid);
 	for (struct thread **at = slot_of(t, e->tid); *at; at = &(*at)->next) {
 		if ((*at)->tid == e->tid) {
 			free_thread(t, at);

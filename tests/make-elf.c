@@ -16,7 +16,7 @@ enum { MACHINE = EM_AARCH64 };
 enum { MACHINE = EM_X86_64 };
 #endif
 
-enum { SYMBOLS_MAX = 8 };
+enum { SYMBOLS_MAX = 16 };
 
 static const struct {
 	uint64_t address, offset;
@@ -127,7 +127,7 @@ static void put_notes(struct made *m, const struct made_note *n)
 struct symbols {
 	Elf64_Sym list[SYMBOLS_MAX];
 	size_t count;
-	uint8_t names[256], *end;
+	uint8_t names[512], *end;
 };
 
 static void add_symbol(struct symbols *s, const char *name, uint64_t address)
@@ -153,6 +153,9 @@ static void choose_symbols(struct symbols *s, const struct recipe *r)
 	if (r->version >> 16 == 0x030f) {
 		add_symbol(s, "_PyRuntime", MADE_RUNTIME);
 		add_symbol(s, "_PyThreadState_GetCurrent", MADE_CURRENT);
+		add_symbol(s, "PyUnstable_InterpreterFrame_GetLine", MADE_GET_LINE);
+		add_symbol(s, "PyCode_Type", MADE_CODE_TYPE);
+		add_symbol(s, "PyUnicode_Type", MADE_STR_TYPE);
 	}
 }
 

@@ -20,7 +20,10 @@ enum {
 	MADE_EVAL = MADE_TEXT,	   /* the functions */
 	MADE_CURRENT = MADE_TEXT + 0x40,
 	MADE_DEBUG_STATE = MADE_TEXT + 0x80,
+	MADE_GET_LINE = MADE_TEXT + 0xc0,
 	MADE_RUNTIME = MADE_DATA + 0x40,
+	MADE_CODE_TYPE = MADE_DATA + 0x240,
+	MADE_STR_TYPE = MADE_DATA + 0x280,
 	MADE_VERSION = MADE_CONST,
 	MADE_BASE = MADE_CONST + 0x80, /* .stapsdt.base */
 	MADE_TLS = -24,		       /* where 3.15 keeps its thread state */

@@ -282,6 +282,114 @@ static void check_unbalanced(void)
 		CHECK_INT(state_of(&m), PROBES_MALFORMED);
 	}
 }
+
+enum { FRAME_ENTRY = MADE_TEXT + 0x120, FRAME_RETURN = MADE_TEXT + 0x160 };
+
+static const struct made_note frame_notes[] = { ENTRY(FRAME_ENTRY, 0),
+						RETURN(FRAME_RETURN, 0),
+						{ NULL } };
+
+/* Put code in front of a place; the four bytes behind its e8 become the way to a call of
+ * MADE_GET_LINE, or near it. */
+static void put_code(struct made *m, uint64_t before, const uint8_t *code, size_t size,
+		     int miss)
+{
+	uint8_t *out = m->bytes + MADE_TEXT_OFFSET + (before - MADE_TEXT) - size;
+
+	memcpy(out, code, size);
+	for (size_t i = 0; i < size; i++) {
+		int32_t distance = MADE_GET_LINE - (before - size + i + 5) + miss;
+
+		if (code[i] == 0xe8)
+			memcpy(out + i + 1, &distance, sizeof(distance));
+	}
+}
+
+#define CALL 0xe8, 0, 0, 0, 0
+
+/* Where the frame is taken from, by the code in front of the probe. */
+static void check_frame_reg(void)
+{
+	static const struct {
+		uint8_t code[18];
+		size_t size;
+		int miss;
+		uint8_t wanted;
+	} cases[] = {
+		{ { 0x4c, 0x89, 0xef, 0x48, 0x89, 0xc3, CALL }, 11, 0, 2 },
+		{ { 0x48, 0x89, 0xc3, 0x4c, 0x89, 0xe7, CALL }, 11, 0, 3 },
+		{ { 0x48, 0x89, 0xdf, 0x49, 0x89, 0xc4, CALL }, 11, 0, 5 },
+		{ { 0x4c, 0x89, 0xff, 0x48, 0x89, 0xc3, CALL, 0x48, 0x8d, 0x15 },
+		  18,
+		  0,
+		  0 },
+		/* Overwritten, not the argument any more, or a call of something else. */
+		{ { 0x4c, 0x89, 0xef, 0x49, 0x89, 0xc5, CALL }, 11, 0, OPERAND_NOREG },
+		{ { 0x4c, 0x89, 0xef, 0x48, 0x89, 0xc7, CALL }, 11, 0, OPERAND_NOREG },
+		{ { 0x4c, 0x89, 0xef, 0x48, 0x89, 0xc3, CALL }, 11, 1, OPERAND_NOREG },
+		{ { 0x4c, 0x89, 0xf7, 0x90, 0x90, 0x90, CALL }, 11, 0, OPERAND_NOREG },
+		{ { 0x4c, 0x89, 0xff, 0x48, 0x89, 0xc3, CALL, 0x48, 0x8d, 0x1d },
+		  18,
+		  0,
+		  OPERAND_NOREG },
+	};
+	struct recipe r = { true, V315, MADE_BASE, true, frame_notes };
+	struct probes p;
+	struct made m;
+
+	for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
+		made_build(&m, &r);
+		put_code(&m, FRAME_ENTRY, cases[i].code, cases[i].size, cases[i].miss);
+		p = read_bytes(m.bytes, m.size);
+		CHECK_INT(p.state, PROBES_USABLE);
+		CHECK_INT(p.count ? p.probes[0].site.layout.frame_reg : -1,
+			  cases[i].wanted);
+		probes_free(&p);
+	}
+}
+
+/* With both frames in registers, the thread state may be where it cannot be found. */
+static void check_without_tls(void)
+{
+	static const uint8_t code[] = { 0x4c, 0x89, 0xef, 0x48, 0x89, 0xc3, CALL };
+	struct recipe r = { true, V315, MADE_BASE, true, frame_notes };
+	struct made m;
+
+	made_build(&m, &r);
+	m.bytes[MADE_TEXT_OFFSET + (MADE_CURRENT - MADE_TEXT) + 4] ^= 1;
+	put_code(&m, FRAME_ENTRY, code, sizeof(code), 0);
+	CHECK_INT(state_of(&m), PROBES_MALFORMED);
+	put_code(&m, FRAME_RETURN, code, sizeof(code), 0);
+	CHECK_INT(state_of(&m), PROBES_USABLE);
+}
+
+/* tp_dealloc of PyCode_Type, where the file has it. */
+static void check_frees(void)
+{
+	struct recipe r = { true, V315, MADE_BASE, true, frame_notes };
+	uint64_t dealloc = MADE_TEXT + 0x60;
+	struct probes p;
+	struct made m;
+
+	made_build(&m, &r);
+	p = read_bytes(m.bytes, m.size);
+	CHECK_INT(p.count, 3);
+	CHECK(p.count && !p.probes[0].site.layout.frees);
+	CHECK_INT(p.count ? p.probes[0].site.layout.str_data : 0, 40);
+	CHECK_INT(p.count ? p.probes[0].site.layout.str_type : 0,
+		  MADE_STR_TYPE - FRAME_ENTRY);
+	probes_free(&p);
+	memcpy(m.bytes + MADE_DATA_OFFSET + (MADE_CODE_TYPE - MADE_DATA) + 48, &dealloc,
+	       sizeof(dealloc));
+	p = read_bytes(m.bytes, m.size);
+	CHECK_INT(p.count, 4);
+	if (p.count == 4) {
+		CHECK_INT(p.probes[3].kind, PROBE_FREE);
+		CHECK_INT(p.probes[3].offset, MADE_TEXT_OFFSET + 0x60);
+		CHECK(p.probes[0].site.layout.frees && p.probes[1].site.layout.frees);
+	}
+	probes_free(&p);
+}
 #endif
 
 static void check_foreign(void)
@@ -609,6 +717,9 @@ int main(void)
 #if defined(__x86_64__)
 	check_balance();
 	check_unbalanced();
+	check_frame_reg();
+	check_without_tls();
+	check_frees();
 #endif
 	check_foreign();
 	check_no_elf();

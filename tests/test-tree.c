@@ -173,6 +173,21 @@ static void leave_at(struct tree *t, uint64_t frame, uint32_t line)
 	tree_leave(t, &e, A);
 }
 
+/* When a process has ended, nothing is known of the next one with its number. */
+static void check_number_reused(void)
+{
+	struct tree *t = tree_new();
+	struct event thread_ends = { .kind = EVENT_EXIT, .pid = PID, .tid = PID + 1 };
+	struct event process_ends = { .kind = EVENT_EXIT, .pid = PID, .tid = PID };
+
+	leave_at(t, 0x50, 77);
+	tree_exit(t, &thread_ends);
+	CHECK_INT(thrown_line(t, PID, 0x50, 3), 77);
+	tree_exit(t, &process_ends);
+	CHECK_INT(thrown_line(t, PID, 0x50, 3), 3);
+	tree_free(t);
+}
+
 static void check_lines(void)
 {
 	struct tree *t = tree_new();
@@ -456,5 +471,6 @@ int main(void)
 	check_random(EVENT_FRAME);
 	check_random_losses(0);
 	check_random_losses(EVENT_FRAME);
+	check_number_reused();
 	return check_done();
 }
