@@ -1,0 +1,275 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* What all of the kernel side shares: the maps, who is traced, how a record is handed
+ * over. */
+#ifndef PYFLOW_COMMON_BPF_H
+#define PYFLOW_COMMON_BPF_H
+
+#include <linux/bpf.h>
+#include <bpf/bpf_core_read.h>
+#include <bpf/bpf_helpers.h>
+#include <stdbool.h>
+
+#include "event.h"
+
+#if defined(__TARGET_ARCH_x86)
+enum { REG_SP = 19, REG_IP = 16, REG_DX = 12, REG_SI = 13 };
+#define REG_ARG2 REG_SI
+#define REG_ARG3 REG_DX
+#elif defined(__TARGET_ARCH_arm64)
+enum { REG_SP = 31, REG_IP = 32, REG_ARG2 = 1, REG_ARG3 = 2 };
+#else
+#error "unknown architecture: define __TARGET_ARCH_x86 or __TARGET_ARCH_arm64"
+#endif
+
+enum { EFAULT = 14, SIGSTOP = 19 };
+enum { MAX_NAMES = 65536, MAX_JOB = 16384, MAX_SITES = 1024, MAX_CHUNKS = 1 << 20 };
+
+/* The fields of the kernel's own structures that are read; libbpf finds their offsets. */
+struct signal_struct {
+	struct {
+		int counter;
+	} live;
+} __attribute__((preserve_access_index));
+
+struct thread_struct {
+	unsigned long fsbase;
+} __attribute__((preserve_access_index));
+
+struct thread_struct___arm {
+	struct {
+		unsigned long tp_value;
+	} uw;
+} __attribute__((preserve_access_index));
+
+struct task_struct {
+	int pid;
+	int tgid;
+	struct signal_struct *signal;
+	struct thread_struct thread;
+} __attribute__((preserve_access_index));
+
+struct task_struct___arm {
+	struct thread_struct___arm thread;
+} __attribute__((preserve_access_index));
+
+const volatile struct settings settings;
+struct shared shared;
+
+struct {
+	__uint(type, BPF_MAP_TYPE_RINGBUF);
+	__uint(max_entries, 4096);
+} events SEC(".maps");
+
+/* The processes to be traced, by the process ID of the initial namespace. */
+struct {
+	__uint(type, BPF_MAP_TYPE_HASH);
+	__uint(max_entries, MAX_JOB);
+	__type(key, uint32_t);
+	__type(value, struct job);
+} job SEC(".maps");
+
+struct {
+	__uint(type, BPF_MAP_TYPE_ARRAY);
+	__uint(max_entries, MAX_SITES);
+	__type(key, uint32_t);
+	__type(value, struct site);
+} sites SEC(".maps");
+
+/* Short ways past the maps and past reading from the process, shared by all CPUs.
+ * `member` was found in the job map last and is still there. `facts` are what is known of
+ * addresses until a code object is freed, which raises the epoch: all keys are made with
+ * it. One is stored as key ^ value and value, so that halves of two facts are not taken
+ * for one. */
+enum { FACT_BITS = 13, VERDICT_BITS = 2 };
+
+struct fact {
+	uint64_t mixed, value;
+};
+
+struct {
+	struct fact facts[1 << FACT_BITS];
+	uint64_t member;
+	uint64_t epoch;
+} cache SEC(".bss.cache");
+
+static __always_inline uint64_t mix(uint64_t hash, uint64_t word)
+{
+	hash = (hash ^ word) * 0x9e3779b97f4a7c15ULL;
+	return hash ^ hash >> 32;
+}
+
+/* The key of a fact about two addresses in a process. */
+static __always_inline uint64_t fact_key(uint64_t pid_tgid, uint64_t a, uint64_t b)
+{
+	uint64_t epoch = *(volatile uint64_t *)&cache.epoch;
+
+	return mix(mix(mix(settings.seed ^ epoch, pid_tgid >> 32), a), b);
+}
+
+/* What was remembered for the key, 0 if nothing. */
+static __always_inline uint64_t recall(uint64_t key)
+{
+	struct fact *f = &cache.facts[key >> (64 - FACT_BITS) & ((1 << FACT_BITS) - 1)];
+	uint64_t mixed = *(volatile uint64_t *)&f->mixed;
+	uint64_t value = *(volatile uint64_t *)&f->value;
+
+	return (mixed ^ value) == key ? value : 0;
+}
+
+static __always_inline void remember(uint64_t key, uint64_t value)
+{
+	struct fact *f = &cache.facts[key >> (64 - FACT_BITS) & ((1 << FACT_BITS) - 1)];
+
+	*(volatile uint64_t *)&f->mixed = key ^ value;
+	*(volatile uint64_t *)&f->value = value;
+}
+
+static __always_inline void forget_facts(void)
+{
+	__sync_fetch_and_add(&cache.epoch, 1);
+}
+
+/* The process and thread ID in pyflow's PID namespace, of those in the initial one. */
+static __always_inline uint64_t seen_as(uint64_t pid_tgid)
+{
+	struct bpf_pidns_info info;
+
+	if (settings.ns_ino &&
+	    !bpf_get_ns_current_pid_tgid(settings.ns_dev, settings.ns_ino, &info,
+					 sizeof(info)))
+		return (uint64_t)info.tgid << 32 | info.pid;
+	return pid_tgid;
+}
+
+static __always_inline uint64_t here(void)
+{
+	return seen_as(bpf_get_current_pid_tgid());
+}
+
+static __always_inline struct job *this_job(void)
+{
+	uint32_t tgid = bpf_get_current_pid_tgid() >> 32;
+
+	return bpf_map_lookup_elem(&job, &tgid);
+}
+
+/* With -p the probes are in that process only: the first that comes by joins the job. */
+static __noinline long adopt(void)
+{
+	uint32_t tgid = bpf_get_current_pid_tgid() >> 32;
+	struct job new = { .pid = here() >> 32 };
+
+	if (!settings.pid || (!settings.ns_ino && new.pid != settings.pid))
+		return -1;
+	return bpf_map_update_elem(&job, &tgid, &new, BPF_NOEXIST);
+}
+
+/* Probes come and go one by one: between the first and the last of them nothing is sent,
+ * so that there is no entry without its return. */
+static __always_inline bool is_traced(uint64_t pid_tgid)
+{
+	uint64_t tgid = pid_tgid >> 32;
+
+	if (!shared.running)
+		return false;
+	if (cache.member == tgid)
+		return true;
+	if (!this_job() && adopt())
+		return false;
+	cache.member = tgid;
+	return true;
+}
+
+/* Stop this process, and this thread before its next instruction. The signal is the
+ * thread's: one for the process that another thread has not taken yet would swallow it,
+ * and this one would run on. The count comes after the signal: a reader that sees the
+ * count and sends SIGCONT cannot be overtaken by the stop it answers. */
+static __always_inline void stop(struct job *j, uint32_t *count)
+{
+	if (!shared.running)
+		return;
+	j->pid = here() >> 32;
+	bpf_send_signal_thread(SIGSTOP);
+	__sync_fetch_and_add(count, 1);
+	__sync_fetch_and_add(&shared.calls, 1);
+}
+
+static __always_inline uint64_t wake_flags(uint64_t filled, uint32_t size)
+{
+	uint32_t mark = settings.wake_mark;
+
+	if (shared.waiting) {
+		shared.waiting = 0;
+		return BPF_RB_FORCE_WAKEUP;
+	}
+	if (filled >= mark && filled - size - 8 < mark)
+		return BPF_RB_FORCE_WAKEUP;
+	return BPF_RB_NO_WAKEUP;
+}
+
+/* Hand over a filled record. A process that fills the buffer beyond the mark is stopped;
+ * what is left above the mark is for its other threads, which may be in here now. */
+static __always_inline void submit(void *record, uint32_t size)
+{
+	uint64_t filled = bpf_ringbuf_query(&events, BPF_RB_AVAIL_DATA);
+
+	if ((settings.flags & SETTINGS_STOP) && filled >= settings.stop_mark) {
+		struct job *j = this_job();
+
+		if (j)
+			stop(j, &j->fulls);
+		bpf_ringbuf_submit(record, BPF_RB_FORCE_WAKEUP);
+		return;
+	}
+	bpf_ringbuf_submit(record, wake_flags(filled, size));
+}
+
+static __always_inline void fill(struct event *e, uint8_t kind, uint64_t pid_tid)
+{
+	e->kind = kind;
+	e->flags = 0;
+	e->cpu = bpf_get_smp_processor_id();
+	e->line = 0;
+	e->pid = pid_tid >> 32;
+	e->tid = pid_tid;
+	e->time = bpf_ktime_get_ns();
+	e->code = 0;
+	e->frame = 0;
+}
+
+static __always_inline void count_lost(void)
+{
+	__sync_fetch_and_add(&shared.lost, 1);
+	__sync_fetch_and_add(&shared.unsaid, 1);
+}
+
+/* Tell in place how many events had no room before this one. */
+static __noinline int say_lost(void)
+{
+	uint64_t n = __sync_lock_test_and_set(&shared.unsaid, 0);
+	struct event *e;
+
+	if (!n)
+		return 0;
+	e = bpf_ringbuf_reserve(&events, sizeof(*e), 0);
+	if (!e) {
+		__sync_fetch_and_add(&shared.unsaid, n);
+		return -1;
+	}
+	fill(e, EVENT_LOST, here());
+	e->code = n;
+	bpf_ringbuf_submit(e, BPF_RB_NO_WAKEUP);
+	return 0;
+}
+
+static __always_inline struct event *reserve(void)
+{
+	struct event *e;
+
+	if (shared.unsaid && say_lost())
+		return NULL;
+	e = bpf_ringbuf_reserve(&events, sizeof(*e), 0);
+	return e;
+}
+
+#endif
