@@ -186,9 +186,16 @@ static __always_inline bool is_traced(uint64_t pid_tgid)
  * count and sends SIGCONT cannot be overtaken by the stop it answers. */
 static __always_inline void stop(struct job *j, uint32_t *count)
 {
+	struct bpf_pidns_info info;
+
 	if (!shared.running)
 		return;
 	j->pid = here() >> 32;
+	/* What pyflow has no name for it could not continue. */
+	if (settings.ns_ino &&
+	    bpf_get_ns_current_pid_tgid(settings.ns_dev, settings.ns_ino, &info,
+					sizeof(info)))
+		return;
 	bpf_send_signal_thread(SIGSTOP);
 	__sync_fetch_and_add(count, 1);
 	__sync_fetch_and_add(&shared.calls, 1);

@@ -31,7 +31,7 @@ enum event_kind {
 };
 
 enum event_flag {
-	EVENT_THROWN = 1, /* entered by throw(): `line` is that of the def */
+	EVENT_THROWN = 1, /* goes on by throw(): `line` is that of the def */
 	EVENT_FRAME = 2,  /* `frame` is a frame's address, not a stack pointer */
 };
 
@@ -115,6 +115,7 @@ struct layout {
 	uint16_t current_frame; /* in the thread state */
 	uint16_t frame_code;	/* in the frame, low 3 bits a tag */
 	uint16_t frame_owner;
+	uint16_t frame_instr;
 	uint16_t code_flags; /* in the code object */
 	uint16_t code_line;
 	uint16_t code_file;
@@ -124,7 +125,9 @@ struct layout {
 	uint8_t known;	   /* 0: only what follows may be used, and str_data */
 	uint8_t frees; /* there is a PROBE_FREE: addresses may be relied on until it */
 	uint8_t frame_reg; /* where the frame is at the probe, or OPERAND_NOREG */
-	uint8_t pad[3];
+	uint8_t op_made;   /* opcodes: what makes a generator, */
+	uint8_t op_behind; /* and what is behind that */
+	uint8_t pad;
 	int64_t str_type; /* address of PyUnicode_Type, less that of the probe */
 };
 
@@ -161,7 +164,7 @@ struct settings {
 	uint64_t ns_ino;
 };
 
-/* Shared memory. User space writes `waiting` and `running`. */
+/* Shared memory. User space writes `running`, and sets `waiting`. */
 struct shared {
 	uint32_t waiting; /* the reader sleeps: wake it for the next record */
 	uint32_t running; /* all probes are in, and none is out again: send events */
@@ -179,6 +182,6 @@ struct job {
 	uint32_t loads; /* the dynamic loader has new objects */
 };
 
-enum verdict { VERDICT_ASKED = 1, VERDICT_SHOW, VERDICT_HIDE };
+enum verdict { VERDICT_LOST, VERDICT_ASKED, VERDICT_SHOW, VERDICT_HIDE };
 
 #endif

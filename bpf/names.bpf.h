@@ -238,7 +238,7 @@ static __always_inline uint32_t judge(struct name *n)
 	if (known)
 		return *known;
 	if (send(n))
-		return VERDICT_ASKED;
+		return VERDICT_LOST;
 	bpf_map_update_elem(&names, &n->id, &verdict, BPF_NOEXIST);
 	return verdict;
 }

@@ -172,7 +172,7 @@ static __always_inline uint32_t look_up(struct found *f)
 		return VERDICT_SHOW;
 	}
 	verdict = judge(&f->name);
-	if (f->frees && verdict != VERDICT_ASKED)
+	if (f->frees && (verdict == VERDICT_SHOW || verdict == VERDICT_HIDE))
 		remember(key, f->name.id | verdict);
 	return verdict;
 }
@@ -180,10 +180,14 @@ static __always_inline uint32_t look_up(struct found *f)
 __noinline int emit(struct found *f)
 {
 	struct event *e;
+	uint32_t verdict;
 
-	if (!f || look_up(f) == VERDICT_HIDE)
+	if (!f)
 		return 0;
-	e = reserve();
+	verdict = look_up(f);
+	if (verdict == VERDICT_HIDE)
+		return 0;
+	e = verdict == VERDICT_LOST ? NULL : reserve();
 	if (!e) {
 		count_lost();
 		return 0;
@@ -256,6 +260,17 @@ static __always_inline uint64_t utf8(uint64_t str, const struct layout *l)
 	return read_word(str + STR_UTF8);
 }
 
+/* Has the generator of this frame not run yet? Then it goes on behind RETURN_GENERATOR.
+ */
+static __always_inline bool never_ran(uint64_t frame, const struct layout *l)
+{
+	uint8_t code[4] = {}; /* units of an opcode and its argument */
+	uint64_t next = read_word(frame + l->frame_instr);
+
+	bpf_probe_read_user(code, sizeof(code), (void *)(next - 2));
+	return code[0] == l->op_made && code[2] == l->op_behind;
+}
+
 /* _PyEval_EvalFrameDefault(tstate, frame, throwflag): CPython 3.15 has no probe for a
  * generator that goes on with an exception, which this function is called for with
  * throwflag set. */
@@ -266,8 +281,10 @@ static __always_inline bool take_frame(struct found *f, const struct site *site,
 
 	if (!(uint32_t)regs[REG_ARG3])
 		return false;
-	f->flags = EVENT_FRAME | EVENT_THROWN;
 	f->frame = regs[REG_ARG2];
+	f->flags = EVENT_FRAME;
+	if (!never_ran(f->frame, &site->layout))
+		f->flags |= EVENT_THROWN;
 	f->line = first_line(f->frame, &site->layout);
 	code = read_word(f->frame + site->layout.frame_code) & ~7ULL;
 	f->name.file = utf8(read_word(code + site->layout.code_file), &site->layout);
@@ -311,6 +328,9 @@ static __always_inline void tell(uint8_t kind, uint64_t code, uint64_t wake_up)
 		return;
 	fill(e, kind, here());
 	e->code = code;
+	if (wake_up == BPF_RB_NO_WAKEUP)
+		wake_up = wake_flags(bpf_ringbuf_query(&events, BPF_RB_AVAIL_DATA),
+				     sizeof(*e));
 	bpf_ringbuf_submit(e, wake_up);
 }
 
@@ -347,7 +367,9 @@ int on_fork(struct bpf_raw_tracepoint_args *ctx)
 	if (!this_job() || tgid == bpf_get_current_pid_tgid() >> 32)
 		return 0;
 	bpf_map_update_elem(&job, &tgid, &new, BPF_NOEXIST);
-	tell(EVENT_FORK, tgid, BPF_RB_NO_WAKEUP);
+	/* In another PID namespace the child's number there is not known here. */
+	if (!settings.ns_ino)
+		tell(EVENT_FORK, tgid, BPF_RB_NO_WAKEUP);
 	return 0;
 }
 

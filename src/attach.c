@@ -227,23 +227,35 @@ static int attach_probe(struct attach *a, int fd, pid_t pid, const struct probe 
 			     cookie);
 }
 
-int attach_file(struct attach *a, int fd, const char *name, pid_t pid,
-		const struct probes *probes)
+/* All or nothing: some probes alone give a wrong tree. */
+static int attach_probes(struct attach *a, int fd, pid_t pid, const struct probes *probes)
 {
+	size_t before = a->link_count;
+
 	for (size_t i = 0; i < probes->count; i++) {
 		int err = attach_probe(a, fd, pid, &probes->probes[i]);
 
-		if (err == -ESRCH)
-			return err;
-		if (err) {
-			char *what = xasprintf("put probes on %s", name);
-
-			attach_explain(what, err);
-			free(what);
-			return err;
-		}
+		if (!err)
+			continue;
+		while (a->link_count > before)
+			bpf_link__destroy(a->links[--a->link_count]);
+		return err;
 	}
 	return 0;
+}
+
+int attach_file(struct attach *a, int fd, const char *name, pid_t pid,
+		const struct probes *probes)
+{
+	int err = attach_probes(a, fd, pid, probes);
+	char *what;
+
+	if (!err || err == -ESRCH)
+		return err;
+	what = xasprintf("put probes on %s", name);
+	attach_explain(what, err);
+	free(what);
+	return err;
 }
 
 int attach_loader(struct attach *a, int fd, const char *name, uint64_t offset)

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* The BPF object, and its programs on the probes of files. With stream.c the only user of
- * libbpf. */
+/* The BPF object, and its programs on the probes of files. With stream.c and job.c the
+ * only user of libbpf. */
 #ifndef PYFLOW_ATTACH_H
 #define PYFLOW_ATTACH_H
 

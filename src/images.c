@@ -64,6 +64,18 @@ static int open_mapped(pid_t pid, const struct mapping *m)
 	return fd;
 }
 
+static struct image_id identify(const struct stat *st)
+{
+	return (struct image_id){ st->st_dev, st->st_ino, st->st_size, st->st_ctim };
+}
+
+bool images_same(const struct image_id *a, const struct image_id *b)
+{
+	return a->dev == b->dev && a->ino == b->ino && a->size == b->size &&
+	       a->changed.tv_sec == b->changed.tv_sec &&
+	       a->changed.tv_nsec == b->changed.tv_nsec;
+}
+
 static void add_image(pid_t pid, const struct mapping *m, struct image **images,
 		      size_t *count)
 {
@@ -75,14 +87,13 @@ static void add_image(pid_t pid, const struct mapping *m, struct image **images,
 		     strerror(errno));
 		return;
 	}
+	new.id = identify(&st);
 	for (size_t i = 0; i < *count; i++) {
-		if ((*images)[i].dev == st.st_dev && (*images)[i].ino == st.st_ino) {
+		if (images_same(&(*images)[i].id, &new.id)) {
 			close(new.fd);
 			return;
 		}
 	}
-	new.dev = st.st_dev;
-	new.ino = st.st_ino;
 	new.path = xstrdup(m->path);
 	*images = xgrow(*images, *count, sizeof(**images));
 	(*images)[(*count)++] = new;
@@ -96,7 +107,7 @@ static void put_executable_first(pid_t pid, struct image *images, size_t count)
 
 	free(path);
 	for (size_t i = 0; !err && i < count; i++) {
-		if (images[i].dev == st.st_dev && images[i].ino == st.st_ino) {
+		if (images[i].id.dev == st.st_dev && images[i].id.ino == st.st_ino) {
 			struct image exe = images[i];
 
 			images[i] = images[0];
@@ -110,9 +121,8 @@ int images_list(pid_t pid, struct image **images, size_t *count)
 {
 	char *path = xasprintf("/proc/%d/maps", (int)pid), *line = NULL;
 	FILE *f = fopen(path, "re");
-	struct mapping m;
+	struct mapping m, last = { 0 };
 	size_t size = 0;
-	unsigned long last_inode = 0;
 
 	free(path);
 	*images = NULL;
@@ -120,9 +130,11 @@ int images_list(pid_t pid, struct image **images, size_t *count)
 	if (!f)
 		return errno == ENOENT ? -ESRCH : -errno;
 	while (getline(&line, &size, f) > 0) {
-		if (!parse_mapping(line, &m) || m.inode == last_inode)
+		if (!parse_mapping(line, &m) ||
+		    (m.inode == last.inode && m.major == last.major &&
+		     m.minor == last.minor))
 			continue;
-		last_inode = m.inode;
+		last = m;
 		add_image(pid, &m, images, count);
 	}
 	free(line);

@@ -15,8 +15,7 @@
 
 /* A file that was looked at. */
 struct seen {
-	dev_t dev;
-	ino_t ino;
+	struct image_id id;
 	enum found found;
 };
 
@@ -50,7 +49,7 @@ void interpreters_free(struct interpreters *all)
 static struct seen *find(struct seen *list, size_t count, const struct image *image)
 {
 	for (size_t i = 0; i < count; i++)
-		if (list[i].dev == image->dev && list[i].ino == image->ino)
+		if (images_same(&list[i].id, &image->id))
 			return &list[i];
 	return NULL;
 }
@@ -59,7 +58,7 @@ static void remember(struct seen **list, size_t *count, const struct image *imag
 		     enum found found)
 {
 	*list = xgrow(*list, *count, sizeof(**list));
-	(*list)[(*count)++] = (struct seen){ image->dev, image->ino, found };
+	(*list)[(*count)++] = (struct seen){ image->id, found };
 }
 
 static enum found attach_image(struct interpreters *all, const struct image *image)

@@ -13,6 +13,7 @@
 #include <sys/syscall.h>
 #include <unistd.h>
 
+#include "log.h"
 #include "xalloc.h"
 
 /* What was seen of a process of the map. */
@@ -83,15 +84,23 @@ static void see_to(struct job_watch *w, uint32_t tgid)
 	     now.loads == seen->last.loads))
 		return;
 	pidfd = syscall(SYS_pidfd_open, now.pid, 0);
-	if (pidfd < 0)
+	if (pidfd < 0) {
+		/* Without a descriptor left, it is tried again. */
+		if (errno != ESRCH)
+			w->calls--;
 		return;
+	}
 	if (!bpf_map_lookup_elem(w->fd, &tgid, &now)) {
 		struct job last = seen->last;
 
 		seen->last = now;
 		if (now.execs != last.execs || now.loads != last.loads)
 			w->handler(now.pid, now.execs != last.execs, w->arg);
-		syscall(SYS_pidfd_send_signal, pidfd, SIGCONT, NULL, 0);
+		if (syscall(SYS_pidfd_send_signal, pidfd, SIGCONT, NULL, 0) &&
+		    errno == EPERM)
+			warn("not permitted to let process %u go on: the capability CAP_KILL "
+			     "is missing",
+			     now.pid);
 	}
 	close(pidfd);
 }
@@ -121,8 +130,9 @@ void job_attend(struct job_watch *w)
 	forget_ended(w);
 }
 
-/* The state letter of proc_pid_stat(5), behind the name in parentheses. */
-static bool is_stopped(pid_t pid)
+/* By the state letter of proc_pid_stat(5), behind the name in parentheses. A first thread
+ * that waits or has ended says nothing of the others. */
+static bool may_be_stopped(pid_t pid)
 {
 	char path[64], text[512], *end;
 	size_t n;
@@ -136,7 +146,7 @@ static bool is_stopped(pid_t pid)
 	text[n] = '\0';
 	fclose(f);
 	end = strrchr(text, ')');
-	return end && end[1] == ' ' && end[2] == 'T';
+	return end && end[1] == ' ' && strchr("TDZ", end[2]);
 }
 
 void job_rescue(int fd)
@@ -147,7 +157,7 @@ void job_rescue(int fd)
 	for (; !bpf_map_get_next_key(fd, previous, &key); previous = &key) {
 		if (bpf_map_lookup_elem(fd, &key, &j) || !(j.fulls || j.execs || j.loads))
 			continue;
-		if (is_stopped(j.pid))
+		if (may_be_stopped(j.pid))
 			kill(j.pid, SIGCONT);
 	}
 }

@@ -104,7 +104,10 @@ int launch_identify(const char *text, struct identity *id)
 		*group++ = '\0';
 	err = find_user(name, group, id);
 	if (err)
-		warn("-u %s: there is no user %s", text, name);
+		warn("-u %s: there is no user %s%s", text, name,
+		     *name >= '0' && *name <= '9' ? "; a number that is nobody's needs a "
+						    "group: NUMBER:GROUP"
+						  : "");
 	else if (group && *group && (err = find_group(group, id)))
 		warn("-u %s: there is no group %s", text, group);
 	free(name);

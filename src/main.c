@@ -2,6 +2,8 @@
 /* pyflow: print the call and return hierarchy of Python code from outside the process. */
 #include <config.h>
 
+#include <locale.h>
+
 #include "log.h"
 #include "options.h"
 #include "trace.h"
@@ -11,6 +13,8 @@ int main(int argc, char **argv)
 	struct options options;
 	int status;
 
+	/* Characters, not bytes, are what ? and [ in patterns stand for. */
+	setlocale(LC_CTYPE, "");
 	options_parse(&options, argc, argv);
 	log_set_level(options.verbose);
 	status = trace_run(&options);

@@ -26,8 +26,9 @@ enum { DEBUG_WORDS = 60 };
  * and offsets that are not in it. */
 struct version {
 	uint16_t minor; /* PY_VERSION_HEX >> 16 */
-	uint8_t current_frame, executable, owner, filename, name, firstlineno;
-	uint16_t code_flags; /* PyCodeObject.co_flags, bytes */
+	uint8_t current_frame, executable, owner, instr_ptr, filename, name, firstlineno;
+	uint8_t return_generator, pop_top; /* opcodes */
+	uint16_t code_flags;		   /* PyCodeObject.co_flags, bytes */
 };
 
 static const struct version versions[] = {
@@ -35,6 +36,9 @@ static const struct version versions[] = {
 	  .current_frame = 26,
 	  .executable = 41,
 	  .owner = 44,
+	  .instr_ptr = 42,
+	  .return_generator = 32,
+	  .pop_top = 29,
 	  .filename = 48,
 	  .name = 49,
 	  .firstlineno = 52,
@@ -101,10 +105,13 @@ static bool read_layout(struct elf *e, const struct version *v, uint32_t hex,
 	    memcmp(words, COOKIE, sizeof(words[0])) || words[1] != hex || words[2])
 		return false;
 	l->code_flags = v->code_flags;
+	l->op_made = v->return_generator;
+	l->op_behind = v->pop_top;
 	l->known = 1;
 	return take(words, v->current_frame, &l->current_frame) &&
 	       take(words, v->executable, &l->frame_code) &&
 	       take(words, v->owner, &l->frame_owner) &&
+	       take(words, v->instr_ptr, &l->frame_instr) &&
 	       take(words, v->filename, &l->code_file) &&
 	       take(words, v->name, &l->code_name) &&
 	       take(words, v->firstlineno, &l->code_line);

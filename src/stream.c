@@ -117,7 +117,7 @@ int stream_fd(const struct stream *s)
 	return ring_buffer__epoll_fd(s->ring);
 }
 
-void stream_sleep(struct stream *s, bool for_next)
+void stream_sleep(struct stream *s)
 {
-	__atomic_store_n(&s->shared->waiting, for_next, __ATOMIC_SEQ_CST);
+	__atomic_store_n(&s->shared->waiting, 1, __ATOMIC_SEQ_CST);
 }

@@ -28,9 +28,9 @@ size_t stream_drain(struct stream *s, bool *more);
  * tell. */
 bool stream_has_room(const struct stream *s);
 
-/* A descriptor to poll, and whether the kernel side shall make it readable with the very
- * next record (one sleeps without a time-out), or only when there is a lot to read. */
+/* A descriptor to poll: readable when there is a lot to read, and, after stream_sleep(),
+ * with the very next record. */
 int stream_fd(const struct stream *s);
-void stream_sleep(struct stream *s, bool for_next);
+void stream_sleep(struct stream *s);
 
 #endif

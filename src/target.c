@@ -245,12 +245,6 @@ int target_release(struct target *t)
 	return say_exec_failed(t->name, err);
 }
 
-void target_cancel(struct target *t)
-{
-	target_signal(t, SIGKILL);
-	target_wait(t);
-}
-
 pid_t target_pid(const struct target *t)
 {
 	return t->pid;

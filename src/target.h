@@ -28,9 +28,6 @@ void target_free(struct target *t);
 /* Let the child become the command. 0, or an exit status, which is said already. */
 int target_release(struct target *t);
 
-/* End the command, which has not begun to run, and reap it. */
-void target_cancel(struct target *t);
-
 pid_t target_pid(const struct target *t);
 bool target_is_child(const struct target *t);
 

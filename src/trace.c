@@ -214,9 +214,13 @@ static bool is_starting(struct trace *t, pid_t pid, bool is_new)
 static void on_stopped(pid_t pid, bool is_new, void *arg)
 {
 	struct trace *t = arg;
-	bool starting = is_starting(t, pid, is_new);
-	enum found found = interpreters_look(t->interpreters, pid, true);
+	enum found found;
+	bool starting;
 
+	if (!t->is_attached)
+		return;
+	starting = is_starting(t, pid, is_new);
+	found = interpreters_look(t->interpreters, pid, true);
 	if (found == FOUND_PYTHON)
 		t->found_python = true;
 	if (found != FOUND_UNUSABLE && found != FOUND_FAILED)
@@ -314,10 +318,12 @@ static void detach(struct trace *t)
 	t->is_attached = false;
 	attach_run(t->attach, false);
 	attach_detach(t->attach);
+	/* Before what is left is written: that may take its time. And again after it, for
+	 * those that were on their way to be stopped. */
+	job_attend(t->job);
 	while (more)
 		stream_drain(t->stream, &more);
 	job_attend(t->job);
-	job_rescue(attach_job_fd(t->attach));
 	output_flush(t->output);
 }
 
@@ -374,12 +380,12 @@ static size_t work(struct trace *t, bool *more)
 static int sleep_for(struct trace *t, bool more, unsigned int quiet)
 {
 	if (more)
-		return 0;
+		return quiet ? 1 : 0;
 	if (!t->is_attached)
 		return -1;
 	if (quiet <= QUIET)
 		return FLOW_MS;
-	stream_sleep(t->stream, true);
+	stream_sleep(t->stream);
 	/* A record may have come just before that was known. */
 	return quiet == QUIET + 1 ? FLOW_MS : -1;
 }
@@ -410,7 +416,7 @@ static void loop(struct trace *t)
 		if (polls[POLL_SIGNALS].revents &&
 		    !on_signal(t, signals_take(t->signals), &signal))
 			signals_die(signal);
-		if (polls[POLL_OUTPUT].revents & POLLERR)
+		if (polls[POLL_OUTPUT].revents & (POLLERR | POLLHUP | POLLNVAL))
 			detach(t);
 	}
 }

@@ -234,21 +234,7 @@ void tree_fork(struct tree *t, const struct event *e)
 		push(child, parent->calls[i].name, parent->calls[i].frame);
 }
 
-void tree_exec(struct tree *t, const struct event *e)
-{
-	for (size_t i = 0; i < sizeof(t->slots) / sizeof(t->slots[0]); i++) {
-		struct thread **at = &t->slots[i];
-
-		while (*at) {
-			if ((*at)->pid == e->pid)
-				free_thread(t, at);
-			else
-				at = &(*at)->next;
-		}
-	}
-}
-
-/* A process has ended: another may get its number. */
+/* A process has ended, and another may get its number, or it has other frames now. */
 static void forget_left(struct tree *t, uint32_t pid)
 {
 	struct left *old = t->left;
@@ -262,6 +248,22 @@ static void forget_left(struct tree *t, uint32_t pid)
 		t->left_used++;
 	}
 	free(old);
+}
+
+void tree_exec(struct tree *t, const struct event *e)
+{
+	if (t->left_used)
+		forget_left(t, e->pid);
+	for (size_t i = 0; i < sizeof(t->slots) / sizeof(t->slots[0]); i++) {
+		struct thread **at = &t->slots[i];
+
+		while (*at) {
+			if ((*at)->pid == e->pid)
+				free_thread(t, at);
+			else
+				at = &(*at)->next;
+		}
+	}
 }
 
 void tree_exit(struct tree *t, const struct event *e)

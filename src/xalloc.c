@@ -33,11 +33,6 @@ char *xstrdup(const char *s)
 	return checked(strdup(s));
 }
 
-char *xstrndup(const char *s, size_t size)
-{
-	return checked(strndup(s, size));
-}
-
 char *xasprintf(const char *format, ...)
 {
 	va_list args;

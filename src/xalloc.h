@@ -8,7 +8,6 @@
 void *xcalloc(size_t count, size_t size);
 void *xrealloc(void *old, size_t count, size_t size);
 char *xstrdup(const char *s);
-char *xstrndup(const char *s, size_t size);
 
 /* A new string made as by printf(). The caller frees it. */
 char *xasprintf(const char *format, ...) __attribute__((format(printf, 1, 2)));

@@ -67,6 +67,11 @@ def generators():
     g = catching()
     with contextlib.suppress(OSError):
         g.throw(OSError)
+    for _ in range(3):
+        list(numbers(2))
+        g = catching()
+        with contextlib.suppress(OSError):
+            g.throw(OSError)
     g = cleaning()
     next(g)
     g.close()
