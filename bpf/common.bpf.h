@@ -129,16 +129,26 @@ static __always_inline void forget_facts(void)
 	__sync_fetch_and_add(&cache.epoch, 1);
 }
 
-/* The process and thread ID in pyflow's PID namespace, of those in the initial one. */
-static __always_inline uint64_t seen_as(uint64_t pid_tgid)
+/* The process and thread ID in pyflow's PID namespace, of those in the initial one; 0 if
+ * they have none there. */
+static __always_inline uint64_t named(uint64_t pid_tgid)
 {
 	struct bpf_pidns_info info;
 
-	if (settings.ns_ino &&
-	    !bpf_get_ns_current_pid_tgid(settings.ns_dev, settings.ns_ino, &info,
-					 sizeof(info)))
-		return (uint64_t)info.tgid << 32 | info.pid;
-	return pid_tgid;
+	if (!settings.ns_ino)
+		return pid_tgid;
+	if (bpf_get_ns_current_pid_tgid(settings.ns_dev, settings.ns_ino, &info,
+					sizeof(info)))
+		return 0;
+	return (uint64_t)info.tgid << 32 | info.pid;
+}
+
+/* What is shown: these, else those of the initial namespace. */
+static __always_inline uint64_t seen_as(uint64_t pid_tgid)
+{
+	uint64_t id = named(pid_tgid);
+
+	return id ? id : pid_tgid;
 }
 
 static __always_inline uint64_t here(void)
@@ -186,16 +196,12 @@ static __always_inline bool is_traced(uint64_t pid_tgid)
  * count and sends SIGCONT cannot be overtaken by the stop it answers. */
 static __always_inline void stop(struct job *j, uint32_t *count)
 {
-	struct bpf_pidns_info info;
+	uint64_t id = named(bpf_get_current_pid_tgid());
 
-	if (!shared.running)
-		return;
-	j->pid = here() >> 32;
 	/* What pyflow has no name for it could not continue. */
-	if (settings.ns_ino &&
-	    bpf_get_ns_current_pid_tgid(settings.ns_dev, settings.ns_ino, &info,
-					sizeof(info)))
+	if (!shared.running || !id)
 		return;
+	j->pid = id >> 32;
 	bpf_send_signal_thread(SIGSTOP);
 	__sync_fetch_and_add(count, 1);
 	__sync_fetch_and_add(&shared.calls, 1);

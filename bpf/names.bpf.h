@@ -152,8 +152,8 @@ static __always_inline int hash_name(uint64_t chars, uint64_t type, uint16_t dat
 }
 
 /* Make the id of a name from what it says, so that an address used again shows no old
- * name. The low bits are left free for `known`. type: the address of PyUnicode_Type, if
- * data is not 0. */
+ * name. The low bits are left free for the verdict. type: the address of PyUnicode_Type,
+ * if data is not 0. */
 static __always_inline int identify(struct name *n, uint64_t type, uint16_t data)
 {
 	uint64_t hash = settings.seed;

@@ -111,19 +111,31 @@ static __always_inline uint64_t current_frame(const struct layout *l)
 	return read_word(read_word(thread_pointer() + l->tls) + l->current_frame);
 }
 
+static __always_inline uint64_t code_of(uint64_t frame, const struct layout *l)
+{
+	return read_word(frame + l->frame_code) & ~7ULL;
+}
+
+static __always_inline uint32_t flags_of(uint64_t code, const struct layout *l)
+{
+	uint32_t flags = 0;
+
+	bpf_probe_read_user(&flags, sizeof(flags), (void *)(code + l->code_flags));
+	return flags;
+}
+
 /* Is this the code of a generator or coroutine function? */
 static __always_inline bool is_generator(uint64_t code, const struct layout *l,
 					 uint64_t pid_tgid)
 {
+	const uint32_t generators = CO_GENERATOR | CO_COROUTINE | CO_ASYNC_GENERATOR;
 	uint64_t key = fact_key(pid_tgid, code, FACT_GENERATOR);
 	uint64_t fact = l->frees ? recall(key) : 0;
-	uint32_t flags = 0;
 
 	if (!fact) {
-		bpf_probe_read_user(&flags, sizeof(flags),
-				    (void *)(code + l->code_flags));
-		fact = flags & (CO_GENERATOR | CO_COROUTINE | CO_ASYNC_GENERATOR) ? 2 : 1;
-		remember(key, fact);
+		fact = flags_of(code, l) & generators ? 2 : 1;
+		if (l->frees)
+			remember(key, fact);
 	}
 	return fact == 2;
 }
@@ -205,10 +217,10 @@ __noinline int emit(struct found *f)
  */
 static __always_inline uint32_t first_line(uint64_t frame, const struct layout *l)
 {
-	uint64_t code = read_word(frame + l->frame_code) & ~7ULL;
 	uint32_t line = 0;
 
-	bpf_probe_read_user(&line, sizeof(line), (void *)(code + l->code_line));
+	bpf_probe_read_user(&line, sizeof(line),
+			    (void *)(code_of(frame, l) + l->code_line));
 	return line;
 }
 
@@ -217,14 +229,8 @@ static __always_inline uint32_t first_line(uint64_t frame, const struct layout *
  * string for all its names. */
 static __always_inline bool is_check(const struct found *f, const struct layout *l)
 {
-	uint32_t flags = 0;
-	uint64_t code;
-
-	if ((int)f->line >= 0 || f->name.file != f->name.func)
-		return false;
-	code = read_word(f->frame + l->frame_code) & ~7ULL;
-	bpf_probe_read_user(&flags, sizeof(flags), (void *)(code + l->code_flags));
-	return flags & CO_NO_MONITORING_EVENTS;
+	return (int)f->line < 0 && f->name.file == f->name.func &&
+	       flags_of(code_of(f->frame, l), l) & CO_NO_MONITORING_EVENTS;
 }
 
 /* A probe with the arguments file, function, line. Returns whether it is to be shown. */
@@ -286,7 +292,7 @@ static __always_inline bool take_frame(struct found *f, const struct site *site,
 	if (!never_ran(f->frame, &site->layout))
 		f->flags |= EVENT_THROWN;
 	f->line = first_line(f->frame, &site->layout);
-	code = read_word(f->frame + site->layout.frame_code) & ~7ULL;
+	code = code_of(f->frame, &site->layout);
 	f->name.file = utf8(read_word(code + site->layout.code_file), &site->layout);
 	f->name.func = utf8(read_word(code + site->layout.code_name), &site->layout);
 	return true;

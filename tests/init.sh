@@ -152,3 +152,36 @@ start_attached() {
 
 # state PID: the letter of proc_pid_stat(5).
 state() { sed 's/.*) //; s/ .*//' "/proc/$1/stat" 2> /dev/null; }
+
+# ---- what is at the probes of a process that runs $fakepy ----
+
+# The offsets in the file of fakepy's probes.
+probe_offsets() {
+	# shellcheck disable=SC2046
+	set -- $(readelf -lW "$fakepy" | awk '$1 == "LOAD" && / R E / { print $2, $3 }')
+	for location in $(readelf -n "$fakepy" |
+			awk '/^ *Name: / { n = $2 } n ~ /^function__/ && sub(",", "") && /Location:/ { print $2 }' |
+			sed 's/,.*//'); do
+		echo $((location - $2 + $1))
+	done
+}
+
+code_bytes() { # FILE OFFSET...: one byte at each
+	from=$1
+	shift
+	for at; do dd if="$from" bs=1 skip="$at" count=1 2> /dev/null | od -An -tx1; done | xargs
+}
+
+memory_bytes() { # PID: the code at the probes
+	# shellcheck disable=SC2046
+	set -- "$1" $(awk '$2 ~ /x/ && /fakepy/ { sub("-.*", "", $1); print "0x" $1, "0x" $3 }' "/proc/$1/maps")
+	pid=$1
+	base=$(($2 - $3))
+	# shellcheck disable=SC2046
+	set -- $(probe_offsets)
+	for offset; do
+		shift
+		set -- "$@" $((base + offset))
+	done
+	code_bytes "/proc/$pid/mem" "$@"
+}
