@@ -82,7 +82,7 @@ static struct bpf_program *load(const char *path)
 static void read_probes(const char *elf, struct probes *p)
 {
 	int fd = open(elf, O_RDONLY | O_CLOEXEC);
-	int err = fd < 0 ? -errno : probes_read(fd, p);
+	int err = fd < 0 ? -errno : probes_read(fd, SOURCE_AUTO, p);
 
 	if (err)
 		die("%s: %s", elf, strerror(-err));

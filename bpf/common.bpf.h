@@ -12,16 +12,17 @@
 #include "event.h"
 
 #if defined(__TARGET_ARCH_x86)
-enum { REG_SP = 19, REG_IP = 16, REG_DX = 12, REG_SI = 13 };
+enum { REG_SP = 19, REG_IP = 16, REG_DX = 12, REG_SI = 13, REG_DI = 14 };
+#define REG_ARG1 REG_DI
 #define REG_ARG2 REG_SI
 #define REG_ARG3 REG_DX
 #elif defined(__TARGET_ARCH_arm64)
-enum { REG_SP = 31, REG_IP = 32, REG_ARG2 = 1, REG_ARG3 = 2 };
+enum { REG_SP = 31, REG_IP = 32, REG_ARG1 = 0, REG_ARG2 = 1, REG_ARG3 = 2 };
 #else
 #error "unknown architecture: define __TARGET_ARCH_x86 or __TARGET_ARCH_arm64"
 #endif
 
-enum { EFAULT = 14, SIGSTOP = 19 };
+enum { EFAULT = 14, SIGSTOP = 19, EINVAL = 22 };
 enum { MAX_NAMES = 65536, MAX_JOB = 16384, MAX_SITES = 1024, MAX_CHUNKS = 1 << 20 };
 
 /* The fields of the kernel's own structures that are read; libbpf finds their offsets. */
@@ -81,6 +82,11 @@ struct {
  * it. One is stored as key ^ value and value, so that halves of two facts are not taken
  * for one. */
 enum { FACT_BITS = 13, VERDICT_BITS = 2 };
+
+/* In the place of a second address, for facts about one alone. */
+enum { FACT_GENERATOR = 1, FACT_CODE = 2 };
+
+enum { FRAME_WORDS = 10 }; /* of the head of a frame: what is read of it */
 
 struct fact {
 	uint64_t mixed, value;
@@ -248,6 +254,7 @@ static __always_inline void fill(struct event *e, uint8_t kind, uint64_t pid_tid
 	e->time = bpf_ktime_get_ns();
 	e->code = 0;
 	e->frame = 0;
+	e->parent = 0;
 }
 
 static __always_inline void count_lost(void)

@@ -10,6 +10,7 @@ typedef __u8 uint8_t;
 typedef __u16 uint16_t;
 typedef __u32 uint32_t;
 typedef __u64 uint64_t;
+typedef __s32 int32_t;
 typedef __s64 int64_t;
 #else
 #include <stdint.h>
@@ -28,11 +29,18 @@ enum event_kind {
 	EVENT_NAME,  /* struct event_name */
 	EVENT_NAME_LONG, /* struct event_name_long */
 	EVENT_NAME_AT,	 /* struct event_name_at: too long to be sent */
+	EVENT_PART,	 /* struct event_part */
+	EVENT_CODE,	 /* struct event_code: all of its parts were sent */
+	EVENT_CODE_AT,	 /* struct event_code: its texts are too long to be sent */
 };
 
 enum event_flag {
 	EVENT_THROWN = 1, /* goes on by throw(): `line` is that of the def */
 	EVENT_FRAME = 2,  /* `frame` is a frame's address, not a stack pointer */
+	EVENT_UNIT = 4,	  /* `line` is the index of an instruction, in units of 16 bits */
+	EVENT_RAISED = 8, /* left by an exception */
+	EVENT_YIELDED = 16, /* left for a time: it can go on */
+	EVENT_IF_OPEN = 32, /* a leave only if the call was seen to begin */
 };
 
 struct event {
@@ -45,6 +53,8 @@ struct event {
 	uint64_t time;	/* ns, CLOCK_MONOTONIC */
 	uint64_t code;	/* id of the (file, function) pair; 0 if unreadable */
 	uint64_t frame; /* what tells the calls of one thread apart */
+	uint64_t
+		parent; /* the frame that called, or one of CPython's own; 0 if unknown */
 };
 
 enum {
@@ -82,7 +92,46 @@ struct event_name_at {
 	uint64_t func;
 };
 
-_Static_assert(sizeof(struct event) == 40, "no holes");
+/* What tells of a code object, in the order in which it is sent. */
+enum code_part { PART_FILE, PART_FUNC, PART_QUALNAME, PART_LINES, CODE_PARTS };
+
+enum { PART_DATA = 256 };
+
+/* A piece of one of them. Those of a code object come in order, from one thread. */
+struct event_part {
+	uint8_t kind;
+	uint8_t part;
+	uint8_t width;	  /* bytes of a character: 1, 2 or 4 */
+	uint8_t is_first; /* of all the pieces */
+	uint32_t size;	  /* bytes used of data */
+	uint64_t sender;  /* process and thread, by whatever numbers */
+	uint64_t code;
+	uint8_t data[PART_DATA];
+};
+
+/* A text in the memory of a process. */
+struct text {
+	uint64_t at;
+	uint32_t size;	/* bytes */
+	uint32_t width; /* bytes of a character */
+};
+
+/* With EVENT_CODE_AT the texts are to be read from the process, as in event_name_at. */
+struct event_code {
+	uint8_t kind;
+	uint8_t lines_format; /* enum lines_format */
+	uint16_t pad;
+	int32_t first_line;
+	uint64_t sender;
+	uint64_t code;
+	uint32_t pid;
+	uint32_t pad2;
+	struct text texts[CODE_PARTS];
+};
+
+_Static_assert(sizeof(struct event) == 48, "no holes");
+_Static_assert(sizeof(struct event_part) == 24 + PART_DATA, "no holes");
+_Static_assert(sizeof(struct event_code) == 32 + 16 * CODE_PARTS, "no holes");
 _Static_assert(sizeof(struct event_name) == 16 + NAME_FILE + NAME_FUNC, "no holes");
 _Static_assert(sizeof(struct event_name_long) % 8 == 0, "no holes");
 _Static_assert(sizeof(struct event_name_at) == 32, "no holes");
@@ -137,13 +186,62 @@ enum probe_kind {
 	PROBE_LEAVE, /* likewise, it ends */
 	PROBE_EVAL,  /* _PyEval_EvalFrameDefault(tstate, frame, throwflag) is called */
 	PROBE_FREE,  /* a code object is freed, and with it perhaps its names */
+	/* Places in the evaluation loop, with a struct eval: */
+	PROBE_RESUME, /* a function begins, or a generator goes on */
+	PROBE_RETURN, /* a function returns */
+	PROBE_YIELD,  /* a generator yields, a coroutine awaits */
+	PROBE_CLEAR,  /* a frame is cleared, whichever way it was left */
+	PROBE_UNWIND, /* an exception leaves a frame */
+	PROBE_THROW,  /* as PROBE_EVAL */
+	PROBE_SEND,   /* likewise; a generator may also go on without a RESUME */
+	PROBE_FORGET, /* a code object, the first argument, is freed */
+};
+
+enum { MAX_OPCODES = 256 };
+
+/* Where the evaluation loop keeps things. Offsets in bytes. */
+struct eval {
+	uint64_t ops[MAX_OPCODES / 64]; /* those that may be at the instruction: a bitmap
+					 */
+	int64_t code_type;   /* address of PyCode_Type, less that of the probe */
+	uint16_t exception;  /* in the thread state: what is being raised */
+	uint16_t frame_code; /* in the frame, low 3 bits a tag */
+	uint16_t frame_previous;
+	uint16_t frame_instr;
+	uint16_t frame_owner;
+	uint16_t code_flags; /* in the code object */
+	uint16_t code_line;
+	uint16_t code_file;
+	uint16_t code_name;
+	uint16_t code_qualname;
+	uint16_t code_lines;
+	uint16_t code_start;
+	uint16_t str_ascii; /* characters in a str object, if ASCII, */
+	uint16_t str_wide;  /* and if not */
+	uint8_t lines_format;
+	uint8_t frame_reg;  /* where the frame is at the probe */
+	uint8_t instr_reg;  /* and the instruction; OPERAND_NOREG: not in a register, */
+	uint8_t instr_base; /* but at instr_offset from this; OPERAND_NOREG: in the frame
+			     */
+	uint8_t tstate_reg; /* the thread state, or OPERAND_NOREG */
+	uint8_t instead[3]; /* opcodes that stand in place of others while monitored */
+	uint8_t oparg_mask; /* of a RESUME: these bits */
+	uint8_t oparg_none; /* with this value are not one; 0 if there is none */
+	uint8_t frees;	    /* there is a PROBE_FORGET */
+	uint8_t pad[5];
+	int32_t instr_offset;
 };
 
 /* One probed place of one file. Its index is the attach cookie. */
 struct site {
-	struct operand file, func, line;
-	struct layout layout;
 	uint64_t kind;
+	union {
+		struct {
+			struct operand file, func, line;
+			struct layout layout;
+		};
+		struct eval eval;
+	};
 };
 
 enum settings_flag {
@@ -172,6 +270,7 @@ struct shared {
 	uint64_t lost;	  /* events that had no room, in all */
 	uint64_t unsaid;  /* those of them no EVENT_LOST has told yet */
 	uint64_t unread;  /* names that could not be read */
+	uint64_t odd;	  /* steps of evaluation loops that did not look as expected */
 };
 
 /* A process of the job. Each count is raised after SIGSTOP was sent for that reason. */

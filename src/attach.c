@@ -26,7 +26,7 @@ extern const char pyflow_bpf[], pyflow_bpf_end[];
 
 struct attach {
 	struct bpf_object *object;
-	struct bpf_program *probe_program, *load_program;
+	struct bpf_program *probe_program, *step_program, *load_program;
 	struct shared *shared;
 	int names_fd, sites_fd, job_fd, ring_fd, join_fd;
 	uint32_t sites; /* of them in use */
@@ -120,6 +120,7 @@ static int find_parts(struct attach *a)
 	struct bpf_program *join = bpf_object__find_program_by_name(a->object, "join");
 
 	a->probe_program = bpf_object__find_program_by_name(a->object, "on_probe");
+	a->step_program = bpf_object__find_program_by_name(a->object, "on_step");
 	a->load_program = bpf_object__find_program_by_name(a->object, "on_load");
 	a->join_fd = bpf_program__fd(join);
 	a->names_fd = map_fd(a->object, "names");
@@ -216,6 +217,8 @@ static int attach_uprobe(struct attach *a, struct bpf_program *program, int fd, 
 
 static int attach_probe(struct attach *a, int fd, pid_t pid, const struct probe *p)
 {
+	struct bpf_program *program = p->kind < PROBE_RESUME ? a->probe_program
+							     : a->step_program;
 	struct site site = p->site;
 	uint32_t cookie = a->sites;
 
@@ -223,8 +226,7 @@ static int attach_probe(struct attach *a, int fd, pid_t pid, const struct probe 
 	if (bpf_map_update_elem(a->sites_fd, &cookie, &site, BPF_ANY))
 		return -errno;
 	a->sites++;
-	return attach_uprobe(a, a->probe_program, fd, pid, p->offset, p->semaphore,
-			     cookie);
+	return attach_uprobe(a, program, fd, pid, p->offset, p->semaphore, cookie);
 }
 
 /* All or nothing: some probes alone give a wrong tree. */

@@ -164,20 +164,24 @@ static bool match_files(struct filter *f, const char *name)
 	return any;
 }
 
-static bool match_funcs(struct filter *f, const char *name)
+static bool match_funcs(struct filter *f, const char *name, const char *qualname)
 {
 	bool any = !f->funcs.count;
 
 	for (size_t i = 0; i < f->funcs.count; i++) {
-		if (match_one(&f->funcs.list[i], f->funcs.list[i].given, name))
+		struct pattern *p = &f->funcs.list[i];
+
+		if (match_one(p, p->given, name) ||
+		    (qualname && match_one(p, p->given, qualname)))
 			any = f->funcs.list[i].matched = true;
 	}
 	return any;
 }
 
-bool filter_match(struct filter *f, const char *file, const char *func)
+bool filter_match(struct filter *f, const char *file, const char *func,
+		  const char *qualname)
 {
-	bool files = match_files(f, file), funcs = match_funcs(f, func);
+	bool files = match_files(f, file), funcs = match_funcs(f, func, qualname);
 
 	return files && funcs;
 }

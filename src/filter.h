@@ -15,8 +15,10 @@ void filter_free(struct filter *f);
 /* Is there any pattern? */
 bool filter_asks(const struct filter *f);
 
-/* Do a file and a function match? Both must; of one list, any. */
-bool filter_match(struct filter *f, const char *file, const char *func);
+/* Do a file and a function match? Both must; of one list, any. qualname: the function's
+ * qualified name, another way to match it; NULL if it is not known. */
+bool filter_match(struct filter *f, const char *file, const char *func,
+		  const char *qualname);
 
 /* The patterns that matched nothing so far: calls found() for each, with "-f" or "-F". */
 void filter_unmatched(const struct filter *f,

@@ -22,18 +22,21 @@ struct seen {
 struct interpreters {
 	struct attach *attach;
 	pid_t pid;
+	enum probe_source source;
 	struct seen *seen;
 	size_t count;
 	struct seen *loaders;
 	size_t loader_count;
 };
 
-struct interpreters *interpreters_new(struct attach *a, pid_t pid)
+struct interpreters *interpreters_new(struct attach *a, pid_t pid,
+				      enum probe_source source)
 {
 	struct interpreters *all = xcalloc(1, sizeof(*all));
 
 	all->attach = a;
 	all->pid = pid;
+	all->source = source;
 	return all;
 }
 
@@ -65,7 +68,7 @@ static enum found attach_image(struct interpreters *all, const struct image *ima
 {
 	struct probes probes;
 	enum found found = FOUND_UNUSABLE;
-	int err = probes_read(image->fd, &probes);
+	int err = probes_read(image->fd, all->source, &probes);
 
 	if (err || probes.state == PROBES_NOT_PYTHON || probes.state == PROBES_FOREIGN) {
 		found = FOUND_NONE;
@@ -75,7 +78,8 @@ static enum found attach_image(struct interpreters *all, const struct image *ima
 				      &probes))) {
 		found = err == -ESRCH ? FOUND_GONE : FOUND_FAILED;
 	} else {
-		info(1, "%s: %zu probes", image->path, probes.count);
+		info(1, "%s: %zu probes, %s", image->path, probes.count,
+		     probes_source_name(probes.source));
 		found = FOUND_PYTHON;
 	}
 	probes_free(&probes);

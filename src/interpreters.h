@@ -12,7 +12,8 @@
 struct interpreters;
 
 /* pid: the only process whose probes shall fire, -1 for all of the job. */
-struct interpreters *interpreters_new(struct attach *a, pid_t pid);
+struct interpreters *interpreters_new(struct attach *a, pid_t pid,
+				      enum probe_source source);
 void interpreters_free(struct interpreters *all);
 
 /* What looking at a process gave. */

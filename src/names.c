@@ -8,9 +8,12 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "lines.h"
 #include "xalloc.h"
 
 enum { FIRST_SLOTS = 1024 };
+
+enum { MAX_UNITS = 8 }; /* instructions that a byte of a line table may stand for */
 
 struct slot {
 	uint64_t key;
@@ -26,6 +29,8 @@ struct names {
 	struct table by_id;
 	struct table
 		by_text; /* by a hash of it; equal hashes are told apart by comparing */
+	struct name **all;
+	size_t count;
 };
 
 static void table_init(struct table *t)
@@ -43,20 +48,24 @@ struct names *names_new(void)
 	return n;
 }
 
+static void free_name(struct name *name)
+{
+	free(name->file);
+	free(name->func);
+	free(name->qualname);
+	free(name->line_table);
+	free(name->lines);
+	free(name->label);
+	free(name);
+}
+
 void names_free(struct names *n)
 {
 	if (!n)
 		return;
-	for (size_t i = 0; i < n->by_text.count; i++) {
-		struct name *name = n->by_text.slots[i].name;
-
-		if (!name)
-			continue;
-		free(name->file);
-		free(name->func);
-		free(name->label);
-		free(name);
-	}
+	for (size_t i = 0; i < n->count; i++)
+		free_name(n->all[i]);
+	free(n->all);
 	free(n->by_id.slots);
 	free(n->by_text.slots);
 	free(n);
@@ -121,20 +130,29 @@ static uint64_t hash_text(const char *file, const char *func)
 	return h;
 }
 
-static struct name *intern(struct table *t, const char *file, const char *func,
+static struct name *make(struct names *n, const char *file, const char *func)
+{
+	struct name *name = xcalloc(1, sizeof(*name));
+
+	name->file = xstrdup(file);
+	name->func = xstrdup(func);
+	n->all = xgrow(n->all, n->count, sizeof(struct name *));
+	n->all[n->count++] = name;
+	return name;
+}
+
+static struct name *intern(struct names *n, const char *file, const char *func,
 			   bool *is_new)
 {
 	uint64_t key = hash_text(file, func);
-	struct slot *slot = find_slot(t, key, file, func);
+	struct slot *slot = find_slot(&n->by_text, key, file, func);
 	struct name *name = slot->name;
 
 	*is_new = !name;
 	if (name)
 		return name;
-	name = xcalloc(1, sizeof(*name));
-	name->file = xstrdup(file);
-	name->func = xstrdup(func);
-	add(t, slot, key, name);
+	name = make(n, file, func);
+	add(&n->by_text, slot, key, name);
 	return name;
 }
 
@@ -145,8 +163,51 @@ struct name *names_add(struct names *n, uint64_t id, const char *file, const cha
 
 	*is_new = false;
 	if (!slot->name)
-		add(&n->by_id, slot, id, intern(&n->by_text, file, func, is_new));
+		add(&n->by_id, slot, id, intern(n, file, func, is_new));
 	return find_slot(&n->by_id, id, NULL, NULL)->name;
+}
+
+struct name *names_add_code(struct names *n, uint64_t id, const struct name *code,
+			    bool *is_new)
+{
+	struct slot *slot = find_slot(&n->by_id, id, NULL, NULL);
+	struct name *name = slot->name;
+
+	*is_new = !name;
+	if (name) {
+		free(code->line_table);
+		return name;
+	}
+	name = make(n, code->file, code->func);
+	name->qualname = code->qualname ? xstrdup(code->qualname) : NULL;
+	name->first_line = code->first_line;
+	name->lines_format = code->lines_format;
+	name->line_table = code->line_table;
+	name->line_table_size = code->line_table_size;
+	add(&n->by_id, slot, id, name);
+	return name;
+}
+
+static void expand_lines(struct name *name)
+{
+	size_t max = name->line_table_size * MAX_UNITS;
+
+	name->lines = xcalloc(max + 1, sizeof(*name->lines));
+	name->line_count = lines_expand(name->lines_format, name->line_table,
+					name->line_table_size, name->first_line,
+					name->lines, max);
+	name->lines = xrealloc(name->lines, name->line_count + 1, sizeof(*name->lines));
+	free(name->line_table);
+	name->line_table = NULL;
+}
+
+int32_t name_line(struct name *name, uint32_t unit)
+{
+	if (name->line_table)
+		expand_lines(name);
+	if (unit >= name->line_count || name->lines[unit] == LINES_NONE)
+		return name->first_line;
+	return name->lines[unit];
 }
 
 struct name *names_find(const struct names *n, uint64_t id)

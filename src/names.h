@@ -9,6 +9,13 @@
 
 struct name {
 	char *file, *func;
+	char *qualname; /* NULL if it is not known, as what follows */
+	int32_t first_line;
+	uint8_t lines_format; /* enum lines_format */
+	uint8_t *line_table;  /* until it is first asked for */
+	size_t line_table_size;
+	int32_t *lines; /* of each instruction */
+	size_t line_count;
 	bool is_hidden; /* by the filters */
 	char *label;	/* what a printer made of it; owned here, NULL at first */
 	size_t label_size;
@@ -23,6 +30,15 @@ void names_free(struct names *n);
  * ids may stand for one name. It lives as long as the table. */
 struct name *names_add(struct names *n, uint64_t id, const char *file, const char *func,
 		       bool *is_new);
+
+/* The name of a code object of which more is known, made anew if there was none of that
+ * id
+ * (*is_new). The line table is taken over, or freed. */
+struct name *names_add_code(struct names *n, uint64_t id, const struct name *code,
+			    bool *is_new);
+
+/* The line of an instruction, given by its index in units of 16 bits. */
+int32_t name_line(struct name *name, uint32_t unit);
 
 /* NULL if there is none. */
 struct name *names_find(const struct names *n, uint64_t id);

@@ -23,7 +23,7 @@ enum {
 	MAX_BUFFER = 1 << 30,
 };
 
-enum { OPT_ON_FULL = 256, OPT_FAIL_ON_LOST };
+enum { OPT_ON_FULL = 256, OPT_FAIL_ON_LOST, OPT_PROBES, OPT_QUALNAME };
 
 static const struct argp_option options[] = {
 	{ NULL, 0, NULL, 0, "What to trace (one of -p, -c and -- must be given):", 1 },
@@ -33,6 +33,11 @@ static const struct argp_option options[] = {
 	{ NULL, 0, NULL, 0, "Which functions (patterns with * ? [ are globs):", 2 },
 	{ "files", 'f', "FILE...", 0, "Only functions of these files", 2 },
 	{ "funcs", 'F', "FUNC...", 0, "Only these functions", 2 },
+	{ NULL, 0, NULL, 0, "How:", 3 },
+	{ "probes", OPT_PROBES, "auto|sdt|eval", 0,
+	  "Which probes: the SDT probes of the interpreter, places in its evaluation loop, "
+	  "or whichever gives the exact tree (default)",
+	  3 },
 	{ NULL, 0, NULL, 0, "The command:", 3 },
 	{ "user", 'u', "USER[:GROUP]", 0, "Run the command as this user", 3 },
 	{ "tmp-dir", 't', "DIR", 0,
@@ -51,6 +56,8 @@ static const struct argp_option options[] = {
 	  4 },
 	{ "fail-on-lost", OPT_FAIL_ON_LOST, NULL, 0, "Exit with 125 if an event was lost",
 	  4 },
+	{ "qualname", OPT_QUALNAME, NULL, 0,
+	  "Print qualified names (Thread.run), where they are known", 4 },
 	{ "verbose", 'v', NULL, 0, "Say more, on standard error; up to three times", 4 },
 	{ 0 },
 };
@@ -127,6 +134,18 @@ static enum on_full parse_on_full(const char *arg, struct argp_state *state)
 		argp_failure(state, EXIT_OWN, 0, "--on-full=%s: must be stop or drop",
 			     arg);
 	return ON_FULL_DROP;
+}
+
+static enum probe_source parse_source(const char *arg, struct argp_state *state)
+{
+	if (!strcmp(arg, "auto"))
+		return SOURCE_AUTO;
+	if (!strcmp(arg, "sdt"))
+		return SOURCE_SDT;
+	if (strcmp(arg, "eval"))
+		argp_failure(state, EXIT_OWN, 0, "--probes=%s: must be auto, sdt or eval",
+			     arg);
+	return SOURCE_EVAL;
 }
 
 static void parse_command(struct options *o, const char *arg, struct argp_state *state)
@@ -232,6 +251,12 @@ static error_t parse(int key, char *arg, struct argp_state *state)
 		return 0;
 	case OPT_ON_FULL:
 		o->on_full = parse_on_full(arg, state);
+		return 0;
+	case OPT_PROBES:
+		o->source = parse_source(arg, state);
+		return 0;
+	case OPT_QUALNAME:
+		o->qualname = true;
 		return 0;
 	case OPT_FAIL_ON_LOST:
 		o->fail_on_lost = true;

@@ -9,6 +9,13 @@
 
 enum on_full { ON_FULL_DEFAULT, ON_FULL_STOP, ON_FULL_DROP };
 
+/* Where probes come from. */
+enum probe_source {
+	SOURCE_AUTO, /* whichever gives the exact tree, SDT if both do */
+	SOURCE_SDT,  /* the notes in .note.stapsdt */
+	SOURCE_EVAL, /* the evaluation loop itself */
+};
+
 struct options {
 	pid_t pid;    /* 0: a command is given */
 	char **argv;  /* the command's words, ending with NULL; NULL with a pid */
@@ -20,6 +27,8 @@ struct options {
 	const char *user;   /* whom the command runs as; NULL: whoever runs pyflow */
 	size_t buffer;	    /* bytes in the ring buffer: a power of two, of whole pages */
 	enum on_full on_full;
+	enum probe_source source;
+	bool qualname;
 	bool fail_on_lost;
 	int verbose;
 };

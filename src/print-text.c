@@ -13,6 +13,12 @@
 
 enum { INDENT_CHUNK = 64, COLUMNS = 96 };
 
+static const char *const exits[] = {
+	[PRINT_RETURNED] = "",
+	[PRINT_RAISED] = " (raised)",
+	[PRINT_YIELDED] = " (yielded)",
+};
+
 static void begin(struct printer *p, pid_t pid)
 {
 	char text[160];
@@ -38,11 +44,12 @@ static const char *shorten(const struct printer *p, const char *file)
 static void make_label(const struct printer *p, struct name *name)
 {
 	const char *file = shorten(p, name->file);
-	char *label = xcalloc(ESCAPE_MAX, strlen(file) + strlen(name->func) + 2);
+	const char *func = p->qualname && name->qualname ? name->qualname : name->func;
+	char *label = xcalloc(ESCAPE_MAX, strlen(file) + strlen(func) + 2);
 	size_t n = escape(label, file, ESCAPE_NAME);
 
 	label[n++] = ':';
-	n += escape(label + n, name->func, ESCAPE_NAME);
+	n += escape(label + n, func, ESCAPE_NAME);
 	label[n++] = ':';
 	name->label = xrealloc(label, n, 1);
 	name->label_size = n;
@@ -115,6 +122,7 @@ static void event(struct printer *p, const struct print_event *e)
 		   e->name ? e->name->label : "?:?:", e->name ? e->name->label_size : 4);
 	/* A code object without a line has -1. */
 	t = (int32_t)e->line < 0 ? stpcpy(text, "-1") : put_number(text, e->line, 0);
+	t = stpcpy(t, exits[e->exit]);
 	*t++ = '\n';
 	output_add(p->output, text, t - text);
 }

@@ -3,6 +3,7 @@
 #ifndef PYFLOW_PRINT_H
 #define PYFLOW_PRINT_H
 
+#include <stdbool.h>
 #include <stdint.h>
 #include <sys/types.h>
 
@@ -11,6 +12,9 @@
 
 enum print_kind { PRINT_ENTER, PRINT_LEAVE };
 
+/* How a call is left, where that is known. */
+enum print_exit { PRINT_RETURNED, PRINT_RAISED, PRINT_YIELDED };
+
 /* A call or return as the user shall see it. */
 struct print_event {
 	enum print_kind kind;
@@ -18,6 +22,7 @@ struct print_event {
 	uint64_t time; /* ns since 1970, UTC */
 	uint32_t pid, tid, line;
 	uint16_t cpu;
+	enum print_exit exit; /* of a PRINT_LEAVE */
 	struct name *name; /* NULL if it could not be read; its label is the printer's */
 };
 
@@ -33,6 +38,7 @@ struct print_ops {
 struct printer {
 	const struct print_ops *ops;
 	struct output *output;
+	bool qualname;	/* print qualified names where they are known */
 	char *cwd;	/* paths below it are shown relative to it; owned by the caller */
 	int64_t second; /* that clock[] is for */
 	char clock[16];

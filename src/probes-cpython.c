@@ -16,33 +16,118 @@
 #include <stdio.h>
 #include <string.h>
 
-#include "xalloc.h"
+#include "spot.h"
 
 #define COOKIE "xdebugpy"
 
-enum { DEBUG_WORDS = 60 };
+enum { DEBUG_WORDS = 60, MAX_OFFSET = 4096 };
 
-/* Indices of 64-bit words in _Py_DebugOffsets (Include/internal/pycore_debug_offsets.h),
- * and offsets that are not in it. */
-struct version {
-	uint16_t minor; /* PY_VERSION_HEX >> 16 */
-	uint8_t current_frame, executable, owner, instr_ptr, filename, name, firstlineno;
-	uint8_t return_generator, pop_top; /* opcodes */
-	uint16_t code_flags;		   /* PyCodeObject.co_flags, bytes */
-};
-
-static const struct version versions[] = {
+/* One row for each minor version; HACKING.md says how a new one is made. Within a minor
+ * version neither opcodes nor these offsets have ever changed after the release. */
+static const struct cpython versions[] = {
+	{ .minor = 0x030b,
+	  .unused = { { 181, 254 } },
+	  .resume = { 151, 150 }, /* RESUME, RESUME_QUICK */
+	  .leave = { 83 },	  /* RETURN_VALUE */
+	  .yield = { 86 },	  /* YIELD_VALUE */
+	  .left = { 86, 75 },	  /* YIELD_VALUE, RETURN_GENERATOR */
+	  .return_generator = 75,
+	  .offsets = { [FRAME_CODE] = 32,
+		       [FRAME_PREVIOUS] = 48,
+		       [FRAME_INSTR] = 56,
+		       [FRAME_OWNER] = 69,
+		       [FRAME_IS_ENTRY] = 68,
+		       [CODE_LINE] = 72,
+		       [CODE_FILE] = 112,
+		       [CODE_NAME] = 120,
+		       [CODE_QUALNAME] = 128,
+		       [CODE_LINES] = 136,
+		       [CODE_START] = 184,
+		       [STR_ASCII_DATA] = 48,
+		       [STR_WIDE_DATA] = 72 } },
+	{ .minor = 0x030c,
+	  .unused = { { 169, 170 }, { 177, 236 }, { 255, 255 } },
+	  .resume = { 151, 240 },	  /* RESUME, INSTRUMENTED_RESUME */
+	  .leave = { 83, 121, 242, 247 }, /* RETURN_VALUE, RETURN_CONST, INSTRUMENTED_ */
+	  .yield = { 150, 243 },	  /* YIELD_VALUE, INSTRUMENTED_YIELD_VALUE */
+	  .instead = { 254, 253 }, /* INSTRUMENTED_LINE, INSTRUMENTED_INSTRUCTION */
+	  .offsets = { [TSTATE_EXCEPTION] = 96,
+		       [FRAME_CODE] = 0,
+		       [FRAME_PREVIOUS] = 8,
+		       [FRAME_INSTR] = 56,
+		       [FRAME_OWNER] = 70,
+		       [CODE_LINE] = 68,
+		       [CODE_FILE] = 112,
+		       [CODE_NAME] = 120,
+		       [CODE_QUALNAME] = 128,
+		       [CODE_LINES] = 136,
+		       [CODE_START] = 192,
+		       [STR_ASCII_DATA] = 40,
+		       [STR_WIDE_DATA] = 56 } },
+	{ .minor = 0x030d,
+	  .unused = { { 119, 148 }, { 223, 235 }, { 255, 255 } },
+	  .resume = { 149, 207, 236 }, /* RESUME, RESUME_CHECK, INSTRUMENTED_RESUME */
+	  .leave = { 36, 103, 239, 240 },
+	  .yield = { 118, 241 },
+	  .instead = { 254, 247 },
+	  .offsets = { [TSTATE_EXCEPTION] = 112,
+		       [STR_ASCII_DATA] = 40,
+		       [STR_WIDE_DATA] = 56 },
+	  .indices = { [FRAME_PREVIOUS] = 29,
+		       [FRAME_CODE] = 30,
+		       [FRAME_INSTR] = 31,
+		       [FRAME_OWNER] = 33,
+		       [CODE_FILE] = 35,
+		       [CODE_NAME] = 36,
+		       [CODE_QUALNAME] = 37,
+		       [CODE_LINES] = 38,
+		       [CODE_LINE] = 39,
+		       [CODE_START] = 43,
+		       [TSTATE_FRAME] = 23 } },
+	{ .minor = 0x030e,
+	  .unused = { { 121, 127 }, { 212, 233 } },
+	  .resume = { 128, 196, 245 },
+	  .leave = { 35, 246 }, /* RETURN_VALUE, INSTRUMENTED_RETURN_VALUE */
+	  .yield = { 120, 247 },
+	  .instead = { 254, 238 },
+	  .offsets = { [TSTATE_EXCEPTION] = 112,
+		       [STR_ASCII_DATA] = 40,
+		       [STR_WIDE_DATA] = 56 },
+	  .indices = { [FRAME_PREVIOUS] = 32,
+		       [FRAME_CODE] = 33,
+		       [FRAME_INSTR] = 34,
+		       [FRAME_OWNER] = 36,
+		       [CODE_FILE] = 40,
+		       [CODE_NAME] = 41,
+		       [CODE_QUALNAME] = 42,
+		       [CODE_LINES] = 43,
+		       [CODE_LINE] = 44,
+		       [CODE_START] = 48,
+		       [TSTATE_FRAME] = 26 } },
 	{ .minor = 0x030f,
-	  .current_frame = 26,
-	  .executable = 41,
-	  .owner = 44,
-	  .instr_ptr = 42,
+	  .unused = { { 120, 127 }, { 219, 232 } },
+	  .resume = { 128, 200, 201, 244 }, /* also RESUME_CHECK_JIT */
+	  .leave = { 33, 245 },
+	  .yield = { 119, 246 },
+	  .instead = { 253, 237 },
+	  .oparg_mask = 7,
+	  .oparg_none = 4, /* the call that makes a generator expression */
+	  .is_unbalanced = true,
 	  .return_generator = 32,
 	  .pop_top = 29,
-	  .filename = 48,
-	  .name = 49,
-	  .firstlineno = 52,
-	  .code_flags = 48 },
+	  .offsets = { [CODE_FLAGS] = 48, [STR_ASCII_DATA] = 40, [STR_WIDE_DATA] = 56 },
+	  .indices = { [TSTATE_FRAME] = 26,
+		       [TSTATE_EXCEPTION] = 36,
+		       [FRAME_PREVIOUS] = 40,
+		       [FRAME_CODE] = 41,
+		       [FRAME_INSTR] = 42,
+		       [FRAME_OWNER] = 44,
+		       [CODE_FILE] = 48,
+		       [CODE_NAME] = 49,
+		       [CODE_QUALNAME] = 50,
+		       [CODE_LINES] = 51,
+		       [CODE_LINE] = 52,
+		       [CODE_START] = 56 } },
 };
 
 bool cpython_recognize(struct elf *e, struct probes *p)
@@ -58,12 +143,42 @@ bool cpython_recognize(struct elf *e, struct probes *p)
 	return true;
 }
 
-static const struct version *find_version(uint32_t hex)
+const struct cpython *cpython_find(uint32_t version)
 {
 	for (size_t i = 0; i < sizeof(versions) / sizeof(versions[0]); i++)
-		if (versions[i].minor == hex >> 16)
+		if (versions[i].minor == version >> 16)
 			return &versions[i];
 	return NULL;
+}
+
+/* _Py_DebugOffsets, at the start of _PyRuntime, of just this version. */
+static bool read_debug(struct elf *e, uint32_t version, uint64_t *words)
+{
+	uint64_t address;
+
+	return elf_symbol(e, "_PyRuntime", &address) &&
+	       elf_read(e, address, words, DEBUG_WORDS * sizeof(*words)) &&
+	       !memcmp(words, COOKIE, sizeof(*words)) && words[1] == version;
+}
+
+enum cpython_build cpython_offsets(struct elf *e, const struct cpython *v,
+				   uint32_t version, uint16_t *offsets)
+{
+	uint64_t words[DEBUG_WORDS] = { 0 };
+
+	if (v->minor >= FIRST_DEBUG_OFFSETS && !read_debug(e, version, words))
+		return CPYTHON_ODD;
+	if (words[2])
+		return CPYTHON_FREE_THREADED;
+	for (size_t i = 0; i < CPYTHON_FIELDS; i++) {
+		uint64_t offset = v->indices[i] ? words[v->indices[i]] : v->offsets[i];
+
+		/* They come from the file: those that cannot be are refused. */
+		if (offset >= MAX_OFFSET)
+			return CPYTHON_ODD;
+		offsets[i] = offset;
+	}
+	return CPYTHON_USUAL;
 }
 
 /* An executable's own: endbr64 (perhaps); mov %fs:disp32,%rax; ret. */
@@ -88,47 +203,27 @@ static bool decode_tls(struct elf *e, int64_t *disp)
 	return true;
 }
 
-/* Offsets come from the file: those that cannot be are refused. */
-static bool take(const uint64_t *words, uint8_t index, uint16_t *offset)
-{
-	*offset = words[index];
-	return words[index] < 4096;
-}
-
-static bool read_layout(struct elf *e, const struct version *v, uint32_t hex,
+static bool read_layout(struct elf *e, const struct cpython *v, uint32_t version,
 			struct layout *l)
 {
-	uint64_t words[DEBUG_WORDS], address;
+	uint16_t offsets[CPYTHON_FIELDS];
 
-	if (!elf_symbol(e, "_PyRuntime", &address) ||
-	    !elf_read(e, address, words, sizeof(words)) ||
-	    memcmp(words, COOKIE, sizeof(words[0])) || words[1] != hex || words[2])
+	if (cpython_offsets(e, v, version, offsets) != CPYTHON_USUAL)
 		return false;
-	l->code_flags = v->code_flags;
-	l->op_made = v->return_generator;
-	l->op_behind = v->pop_top;
-	l->known = 1;
-	return take(words, v->current_frame, &l->current_frame) &&
-	       take(words, v->executable, &l->frame_code) &&
-	       take(words, v->owner, &l->frame_owner) &&
-	       take(words, v->instr_ptr, &l->frame_instr) &&
-	       take(words, v->filename, &l->code_file) &&
-	       take(words, v->name, &l->code_name) &&
-	       take(words, v->firstlineno, &l->code_line);
-}
-
-/* A place at the beginning of a function, where the arguments are still in their
- * registers, and on an instruction that the kernel emulates: the push behind endbr64, if
- * it is there (a uprobe on endbr64 itself costs ten times as much). */
-static bool find_begin(struct elf *e, uint64_t address, struct probe *probe)
-{
-	static const uint8_t endbr_push[] = { 0xf3, 0x0f, 0x1e, 0xfa, 0x55 };
-	uint8_t code[sizeof(endbr_push)];
-
-	if (!elf_read(e, address, code, sizeof(code)))
-		return false;
-	probe->address = address + (memcmp(code, endbr_push, sizeof(code)) ? 0 : 4);
-	return elf_offset(e, probe->address, 1, ELF_CODE, &probe->offset);
+	*l = (struct layout){
+		.current_frame = offsets[TSTATE_FRAME],
+		.frame_code = offsets[FRAME_CODE],
+		.frame_owner = offsets[FRAME_OWNER],
+		.frame_instr = offsets[FRAME_INSTR],
+		.code_flags = offsets[CODE_FLAGS],
+		.code_line = offsets[CODE_LINE],
+		.code_file = offsets[CODE_FILE],
+		.code_name = offsets[CODE_NAME],
+		.known = 1,
+		.op_made = v->return_generator,
+		.op_behind = v->pop_top,
+	};
+	return true;
 }
 
 /* The number of the register that this instruction copies %rax to, -1 if it is not such a
@@ -204,12 +299,6 @@ static uint8_t find_frame_reg(struct elf *e, uint64_t probe)
 	return OPERAND_NOREG;
 }
 
-static void add_probe(struct probes *p, const struct probe *probe)
-{
-	p->probes = xgrow(p->probes, p->count, sizeof(*p->probes));
-	p->probes[p->count++] = *probe;
-}
-
 /* Tell each probe the layout, and where to find the frame. */
 static bool place_frames(struct elf *e, struct probes *p, struct layout *l)
 {
@@ -227,16 +316,16 @@ static bool place_frames(struct elf *e, struct probes *p, struct layout *l)
 
 void cpython_balance(struct elf *e, struct probes *p)
 {
-	const struct version *v = find_version(p->version);
+	const struct cpython *v = cpython_find(p->version);
 	struct probe eval = { .kind = PROBE_EVAL };
 	uint64_t address;
 
-	if (!v || p->state != PROBES_USABLE)
+	if (!v || !v->is_unbalanced || p->state != PROBES_USABLE)
 		return;
 	if (!read_layout(e, v, p->version, &eval.site.layout) ||
 	    !place_frames(e, p, &eval.site.layout) ||
 	    !elf_symbol(e, "_PyEval_EvalFrameDefault", &address) ||
-	    !find_begin(e, address, &eval)) {
+	    !spot_function(e, address, SPOT_ARG2 | SPOT_ARG3, &eval)) {
 		p->state = PROBES_MALFORMED;
 		snprintf(
 			p->detail, sizeof(p->detail),
@@ -244,20 +333,17 @@ void cpython_balance(struct elf *e, struct probes *p)
 			"give a wrong tree");
 		return;
 	}
-	add_probe(p, &eval);
+	probes_add(p, &eval);
 }
 
-/* Where code objects are freed: tp_dealloc of PyCode_Type, which is only ever called by
- * way of that. In a file to be relocated it may not be there: then nothing is remembered
- * by address. */
-static bool find_free(struct elf *e, struct probe *probe)
+bool cpython_find_free(struct elf *e, struct probe *probe)
 {
 	enum { TP_DEALLOC = 48 }; /* Include/cpython/object.h, struct _typeobject */
 	uint64_t type, dealloc;
 
 	return elf_symbol(e, "PyCode_Type", &type) &&
-	       elf_read(e, type + TP_DEALLOC, &dealloc, sizeof(dealloc)) && dealloc &&
-	       find_begin(e, dealloc, probe);
+	       elf_read_pointer(e, type + TP_DEALLOC, &dealloc) && dealloc &&
+	       spot_function(e, dealloc, SPOT_ARG1, probe);
 }
 
 /* struct PyASCIIObject lost its wchar_t pointer in 3.12 (PEP 623). A build in which
@@ -282,9 +368,9 @@ void cpython_quicken(struct elf *e, struct probes *p)
 	if (p->state != PROBES_USABLE)
 		return;
 	describe_strings(e, p);
-	if (!find_free(e, &free_probe))
+	if (!cpython_find_free(e, &free_probe))
 		return;
 	for (size_t i = 0; i < p->count; i++)
 		p->probes[i].site.layout.frees = 1;
-	add_probe(p, &free_probe);
+	probes_add(p, &free_probe);
 }

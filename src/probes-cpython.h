@@ -3,8 +3,71 @@
 #ifndef PYFLOW_PROBES_CPYTHON_H
 #define PYFLOW_PROBES_CPYTHON_H
 
+#include <stdbool.h>
+
 #include "probes-elf.h"
 #include "probes.h"
+
+/* Fields of CPython's structures: of PyThreadState, _PyInterpreterFrame and PyCodeObject,
+ * and where the characters of a str object are, if all are ASCII and if not. */
+enum cpython_field {
+	TSTATE_FRAME,	  /* current_frame */
+	TSTATE_EXCEPTION, /* current_exception */
+	FRAME_CODE,	  /* f_code, f_executable */
+	FRAME_PREVIOUS,
+	FRAME_INSTR, /* prev_instr, instr_ptr */
+	FRAME_OWNER,
+	FRAME_IS_ENTRY, /* 3.11 */
+	CODE_FLAGS,
+	CODE_LINE, /* co_firstlineno */
+	CODE_FILE,
+	CODE_NAME,
+	CODE_QUALNAME,
+	CODE_LINES, /* co_linetable */
+	CODE_START, /* co_code_adaptive */
+	STR_ASCII_DATA,
+	STR_WIDE_DATA,
+	CPYTHON_FIELDS
+};
+
+enum { FIRST_DEBUG_OFFSETS = 0x030d };
+
+/* What must be known of a minor version. Lists of opcodes end with 0, which is CACHE and
+ * never run. */
+struct cpython {
+	uint16_t minor; /* PY_VERSION_HEX >> 16 */
+	struct {
+		uint8_t first, last;
+	} unused[4];	   /* opcodes that do not exist */
+	uint8_t resume[5]; /* a function begins, or a generator goes on */
+	uint8_t leave[5];  /* a function returns */
+	uint8_t yield[3];  /* a generator yields */
+	uint8_t left[3]; /* what a generator stands at that goes on with a RESUME; empty:
+			  * there is no other way but throw() */
+	uint8_t instead[3];		/* what sys.monitoring puts in the place of any */
+	uint8_t oparg_mask, oparg_none; /* RESUME is none if these bits of its argument
+					 * have this value; 0 if there is none */
+	uint8_t return_generator;
+	bool is_unbalanced; /* its SDT probes; with an opcode for that: */
+	uint8_t pop_top;
+	uint16_t offsets[CPYTHON_FIELDS]; /* bytes */
+	uint8_t indices[CPYTHON_FIELDS];  /* of 64-bit words in _Py_DebugOffsets, which
+					   * has them since 3.13 (Include/internal/
+					   * pycore_debug_offsets.h); 0: as above */
+};
+
+/* The row of a version, PY_VERSION_HEX; NULL if there is none. */
+const struct cpython *cpython_find(uint32_t version);
+
+enum cpython_build { CPYTHON_USUAL, CPYTHON_FREE_THREADED, CPYTHON_ODD };
+
+/* Fill in the offsets of all fields, as the file itself tells them where it does. */
+enum cpython_build cpython_offsets(struct elf *e, const struct cpython *v,
+				   uint32_t version, uint16_t *offsets);
+
+/* Where code objects are freed: tp_dealloc of PyCode_Type, which is only ever called by
+ * way of that. Sets the address and the offset. */
+bool cpython_find_free(struct elf *e, struct probe *probe);
 
 /* Is it one, and which: sets p->version, 0 where the file does not say (before 3.11). */
 bool cpython_recognize(struct elf *e, struct probes *p);

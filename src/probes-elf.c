@@ -5,9 +5,12 @@
 #include "probes-elf.h"
 
 #include <errno.h>
+#include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
 #include <unistd.h>
+
+#include "xalloc.h"
 
 /* Nothing that holds a Python comes near. */
 enum { MAX_SYMBOLS = 1 << 20, MAX_SECTION = 128 << 20 };
@@ -66,6 +69,8 @@ void elf_close(struct elf *e)
 {
 	elf_end(e->elf);
 	e->elf = NULL;
+	free(e->pointers);
+	e->pointers = NULL;
 }
 
 Elf_Data *elf_bytes(Elf_Scn *scn)
@@ -138,6 +143,111 @@ bool elf_read(struct elf *e, uint64_t address, void *data, size_t size)
 		return false;
 	memcpy(data, chunk->d_buf, size);
 	return true;
+}
+
+/* Those that move with the file: the only kind there is for what is local to it. Others
+ * (SHT_RELR) have their value in their place. */
+static bool is_relative(const struct elf *e, uint64_t info)
+{
+	return ELF64_R_TYPE(info) == (e->header.e_machine == EM_AARCH64
+					      ? R_AARCH64_RELATIVE
+					      : R_X86_64_RELATIVE);
+}
+
+static void add_pointers(struct elf *e, const Elf_Data *data)
+{
+	const char *p = data->d_buf;
+	size_t count = data->d_size / sizeof(Elf64_Rela);
+
+	e->pointers =
+		xrealloc(e->pointers, e->pointer_count + count + 1, sizeof(*e->pointers));
+	for (size_t i = 0; i < count; i++) {
+		Elf64_Rela r;
+
+		memcpy(&r, p + i * sizeof(r), sizeof(r));
+		if (is_relative(e, r.r_info))
+			e->pointers[e->pointer_count++] =
+				(struct elf_pointer){ r.r_offset, r.r_addend };
+	}
+}
+
+static int by_address(const void *a, const void *b)
+{
+	const struct elf_pointer *x = a, *y = b;
+
+	return (x->address > y->address) - (x->address < y->address);
+}
+
+static void read_pointers(struct elf *e)
+{
+	if (e->has_pointers)
+		return;
+	e->has_pointers = true;
+	for (Elf_Scn *scn = elf_nextscn(e->elf, NULL); scn;
+	     scn = elf_nextscn(e->elf, scn)) {
+		GElf_Shdr shdr;
+		Elf_Data *data;
+
+		if (!gelf_getshdr(scn, &shdr) || shdr.sh_type != SHT_RELA ||
+		    !(shdr.sh_flags & SHF_ALLOC))
+			continue;
+		data = elf_bytes(scn);
+		if (data && e->pointer_count < MAX_SYMBOLS)
+			add_pointers(e, data);
+	}
+	qsort(e->pointers, e->pointer_count, sizeof(*e->pointers), by_address);
+}
+
+/* The first that is not below the address. */
+static size_t find_pointer(const struct elf *e, uint64_t address)
+{
+	size_t low = 0, high = e->pointer_count;
+
+	while (low < high) {
+		size_t middle = low + (high - low) / 2;
+
+		if (e->pointers[middle].address < address)
+			low = middle + 1;
+		else
+			high = middle;
+	}
+	return low;
+}
+
+bool elf_read_pointer(struct elf *e, uint64_t address, uint64_t *value)
+{
+	size_t i;
+
+	read_pointers(e);
+	i = find_pointer(e, address);
+	if (i == e->pointer_count || e->pointers[i].address != address)
+		return elf_read(e, address, value, sizeof(*value));
+	*value = e->pointers[i].value;
+	return true;
+}
+
+uint64_t *elf_pointers(struct elf *e, Elf_Scn *scn, uint64_t *address, size_t *count)
+{
+	Elf_Data *data = elf_bytes(scn);
+	uint64_t *words;
+	GElf_Shdr shdr;
+
+	if (!data || !gelf_getshdr(scn, &shdr) || data->d_size < sizeof(*words))
+		return NULL;
+	read_pointers(e);
+	*address = shdr.sh_addr;
+	*count = data->d_size / sizeof(*words);
+	words = xcalloc(*count, sizeof(*words));
+	memcpy(words, data->d_buf, *count * sizeof(*words));
+	for (size_t i = find_pointer(e, *address); i < e->pointer_count; i++) {
+		uint64_t in = e->pointers[i].address - *address;
+
+		if (in / sizeof(*words) >= *count)
+			break;
+		if (in % sizeof(*words) == 0)
+			words[in / sizeof(*words)] = e->pointers[i].value;
+	}
+	return words;
 }
 
 bool elf_symbol(struct elf *e, const char *name, uint64_t *address)

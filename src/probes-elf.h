@@ -8,12 +8,20 @@
 #include <stddef.h>
 #include <stdint.h>
 
+/* A pointer that the dynamic loader fills in, and its value before the file is moved. */
+struct elf_pointer {
+	uint64_t address, value;
+};
+
 struct elf {
 	Elf *elf;
 	GElf_Ehdr header;
 	uint64_t size; /* of the file */
 	size_t phnum;
 	size_t shstrndx;
+	struct elf_pointer *pointers; /* by address; read when first asked for */
+	size_t pointer_count;
+	bool has_pointers;
 };
 
 enum elf_need { ELF_CODE, ELF_WRITABLE, ELF_ANY };
@@ -38,6 +46,13 @@ bool elf_offset(struct elf *e, uint64_t address, size_t size, enum elf_need need
 
 /* Read size bytes at an address from the file. */
 bool elf_read(struct elf *e, uint64_t address, void *data, size_t size);
+
+/* The pointer at an address, as it is once the file was loaded where it wants to be. */
+bool elf_read_pointer(struct elf *e, uint64_t address, uint64_t *value);
+
+/* A section's contents as pointers, likewise; NULL if there are none. The caller frees.
+ */
+uint64_t *elf_pointers(struct elf *e, Elf_Scn *scn, uint64_t *address, size_t *count);
 
 /* The address of a symbol that the file defines for others (.dynsym). */
 bool elf_symbol(struct elf *e, const char *name, uint64_t *address);

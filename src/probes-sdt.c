@@ -142,8 +142,7 @@ static int add_probe(struct reading *r, const struct note *note, enum probe_kind
 		return malformed(p, "its semaphore is not in the data", note);
 	if (parse_args(r, note, &new.site))
 		return -EBADMSG;
-	p->probes = xgrow(p->probes, p->count, sizeof(*p->probes));
-	p->probes[p->count++] = new;
+	probes_add(p, &new);
 	return 0;
 }
 

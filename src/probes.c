@@ -6,11 +6,14 @@
 
 #include <errno.h>
 #include <stdbool.h>
+#include <stdio.h>
 #include <stdlib.h>
 
 #include "probes-cpython.h"
 #include "probes-elf.h"
+#include "probes-eval.h"
 #include "probes-sdt.h"
+#include "xalloc.h"
 
 #if defined(__x86_64__)
 enum { OUR_MACHINE = EM_X86_64 };
@@ -32,8 +35,54 @@ static const char *const explanations[] = {
 	[PROBES_FOREIGN] = "not a 64-bit program of this kind of machine",
 };
 
-int probes_read(int fd, struct probes *p)
+static void read_sdt(struct elf *e, struct probes *p, bool is_cpython)
 {
+	p->source = SOURCE_SDT;
+	if (!probes_read_sdt(e, p) && !is_cpython)
+		p->state = PROBES_NOT_PYTHON;
+	cpython_balance(e, p);
+	cpython_quicken(e, p);
+}
+
+static void read_eval(struct elf *e, struct probes *p, bool is_cpython)
+{
+	p->source = SOURCE_EVAL;
+	if (is_cpython)
+		probes_read_eval(e, p);
+}
+
+/* Neither source will do: say why of both. */
+static void explain_both(struct probes *p, const char *sdt)
+{
+	char *eval = xstrdup(probes_explain(p));
+
+	snprintf(p->detail, sizeof(p->detail), "%s; and %s", sdt, eval);
+	p->state = PROBES_UNKNOWN;
+	free(eval);
+}
+
+static void read_auto(struct elf *e, struct probes *p, bool is_cpython)
+{
+	char *sdt;
+
+	read_sdt(e, p, is_cpython);
+	if (p->state == PROBES_USABLE || p->state == PROBES_NOT_PYTHON)
+		return;
+	sdt = xstrdup(probes_explain(p));
+	probes_free(p);
+	read_eval(e, p, is_cpython);
+	if (p->state != PROBES_USABLE && p->state != PROBES_NOT_PYTHON)
+		explain_both(p, sdt);
+	free(sdt);
+}
+
+int probes_read(int fd, enum probe_source source, struct probes *p)
+{
+	static void (*const readers[])(struct elf *, struct probes *, bool) = {
+		[SOURCE_AUTO] = read_auto,
+		[SOURCE_SDT] = read_sdt,
+		[SOURCE_EVAL] = read_eval,
+	};
 	struct elf e;
 	int err = elf_open(fd, &e);
 
@@ -42,18 +91,18 @@ int probes_read(int fd, struct probes *p)
 		p->state = PROBES_FOREIGN;
 	if (err)
 		return err == -ENOTSUP || err == -ENOEXEC || err == -EBADMSG ? 0 : err;
-	if (e.header.e_machine != OUR_MACHINE) {
+	if (e.header.e_machine != OUR_MACHINE)
 		p->state = PROBES_FOREIGN;
-	} else {
-		bool is_cpython = cpython_recognize(&e, p);
-
-		if (!probes_read_sdt(&e, p) && !is_cpython)
-			p->state = PROBES_NOT_PYTHON;
-		cpython_balance(&e, p);
-		cpython_quicken(&e, p);
-	}
+	else
+		readers[source](&e, p, cpython_recognize(&e, p));
 	elf_close(&e);
 	return 0;
+}
+
+void probes_add(struct probes *p, const struct probe *probe)
+{
+	p->probes = xgrow(p->probes, p->count, sizeof(*p->probes));
+	p->probes[p->count++] = *probe;
 }
 
 void probes_free(struct probes *p)
@@ -65,7 +114,14 @@ void probes_free(struct probes *p)
 
 const char *probes_explain(const struct probes *p)
 {
-	return p->state == PROBES_MALFORMED ? p->detail : explanations[p->state];
+	return p->detail[0] ? p->detail : explanations[p->state];
+}
+
+const char *probes_source_name(enum probe_source source)
+{
+	static const char *const names[] = { "auto", "sdt", "eval" };
+
+	return names[source];
 }
 
 int probes_read_loader(int fd, uint64_t *offset)

@@ -7,6 +7,7 @@
 #include <stdint.h>
 
 #include "../bpf/event.h"
+#include "options.h"
 
 struct probe {
 	enum probe_kind kind;
@@ -25,24 +26,30 @@ enum probes_state {
 	PROBES_BROKEN,	     /* CPython 3.11: the entry probe never fires */
 	PROBES_MALFORMED,    /* `detail` says how */
 	PROBES_FOREIGN,	     /* of another kind of machine, or 32 bits wide */
+	PROBES_UNKNOWN, /* the evaluation loop: `detail` says what is not understood */
 };
 
 enum { PROBES_MAX = 64 }; /* sites of one file that are looked at */
 
 struct probes {
 	enum probes_state state;
+	enum probe_source source; /* that they are of */
 	uint32_t version; /* PY_VERSION_HEX where the file has it (3.11 and later), else 0
 			   */
 	size_t count;
 	struct probe *probes;
-	char detail[160];
+	char detail[320];
 };
 
 /* Read the ELF file open at fd; nothing in it is trusted. Returns 0, or -errno if the
  * file could not be read; what was found is in p->state. probes_free() frees what is in
  * it. */
-int probes_read(int fd, struct probes *p);
+int probes_read(int fd, enum probe_source source, struct probes *p);
 void probes_free(struct probes *p);
+void probes_add(struct probes *p, const struct probe *probe);
+
+/* sdt, eval */
+const char *probes_source_name(enum probe_source source);
 
 /* Why no probe of this file can be used, in words that follow the file's name and a
  * colon. */

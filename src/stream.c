@@ -37,6 +37,9 @@ static const size_t sizes[] = {
 	[EVENT_NAME] = sizeof(struct event_name),
 	[EVENT_NAME_LONG] = sizeof(struct event_name_long),
 	[EVENT_NAME_AT] = sizeof(struct event_name_at),
+	[EVENT_PART] = sizeof(struct event_part),
+	[EVENT_CODE] = sizeof(struct event_code),
+	[EVENT_CODE_AT] = sizeof(struct event_code),
 };
 
 static int take(void *arg, void *record, size_t size)

@@ -11,17 +11,18 @@
 #include <stdbool.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/uio.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
 #include "attach.h"
 #include "clock.h"
+#include "codes.h"
 #include "filter.h"
 #include "guard.h"
 #include "interpreters.h"
 #include "job.h"
 #include "log.h"
+#include "memory.h"
 #include "names.h"
 #include "output.h"
 #include "print.h"
@@ -35,6 +36,9 @@
  */
 enum { FLOW_MS = 20, QUIET = 5 };
 
+/* Odd steps of the evaluation loop: so many, and one in so many, are too many. */
+enum { MANY_ODD = 100, ODD_SHARE = 20 };
+
 enum { MAX_LONG_NAME = 4 << 20 };
 
 struct trace {
@@ -47,6 +51,7 @@ struct trace {
 	struct interpreters *interpreters;
 	struct filter *filter;
 	struct names *names;
+	struct codes *codes;
 	struct tree *tree;
 	struct output *output;
 	struct printer printer;
@@ -77,48 +82,80 @@ static int in_child(void *arg)
 
 /* ---- names and events ---- */
 
+static void tell_verdict(struct trace *t, uint64_t code, const struct name *name)
+{
+	if (filter_asks(t->filter))
+		attach_verdict(t->attach, code,
+			       name->is_hidden ? VERDICT_HIDE : VERDICT_SHOW);
+}
+
 static void add_name(struct trace *t, uint64_t code, const char *file, const char *func)
 {
 	bool is_new;
 	struct name *name = names_add(t->names, code, file, func, &is_new);
 
 	if (is_new)
-		name->is_hidden = !filter_match(t->filter, file, func);
-	if (filter_asks(t->filter))
-		attach_verdict(t->attach, code,
-			       name->is_hidden ? VERDICT_HIDE : VERDICT_SHOW);
-}
-
-/* A string in the memory of a process, which may lie about it. The caller frees it. */
-static char *read_string(pid_t pid, uint64_t address)
-{
-	size_t size = 0, room = 4096;
-	char *text = xcalloc(room, 1);
-
-	while (address && size < MAX_LONG_NAME) {
-		size_t n = 4096 - (address + size) % 4096;
-		struct iovec to, from = { (void *)(uintptr_t)(address + size), n };
-		ssize_t got;
-
-		if (size + n + 1 > room)
-			text = xrealloc(text, room *= 2, 1);
-		to = (struct iovec){ text + size, n };
-		got = process_vm_readv(pid, &to, 1, &from, 1, 0);
-		text[size + (got > 0 ? got : 0)] = '\0';
-		if (got <= 0 || strlen(text + size) < (size_t)got)
-			break;
-		size += got;
-	}
-	return text;
+		name->is_hidden = !filter_match(t->filter, file, func, NULL);
+	tell_verdict(t, code, name);
 }
 
 static void add_name_at(struct trace *t, const struct event_name_at *n)
 {
-	char *file = read_string(n->pid, n->file), *func = read_string(n->pid, n->func);
+	char *file = memory_string(n->pid, n->file, MAX_LONG_NAME);
+	char *func = memory_string(n->pid, n->func, MAX_LONG_NAME);
 
 	add_name(t, n->code, file, func);
 	free(file);
 	free(func);
+}
+
+/* Takes over the line table. */
+static void add_code(struct trace *t, const struct event_code *e, struct code *code)
+{
+	struct name new = {
+		.file = code->texts[PART_FILE],
+		.func = code->texts[PART_FUNC],
+		.qualname = code->sizes[PART_QUALNAME] ? code->texts[PART_QUALNAME]
+						       : NULL,
+		.first_line = e->first_line,
+		.lines_format = e->lines_format,
+		.line_table = (uint8_t *)code->texts[PART_LINES],
+		.line_table_size = code->sizes[PART_LINES],
+	};
+	bool is_new;
+	struct name *name = names_add_code(t->names, e->code, &new, &is_new);
+
+	code->texts[PART_LINES] = NULL;
+	if (is_new)
+		name->is_hidden =
+			!filter_match(t->filter, new.file, new.func, new.qualname);
+	tell_verdict(t, e->code, name);
+}
+
+static void end_code(struct trace *t, const struct event_code *e)
+{
+	struct code code = { 0 };
+
+	if (e->kind == EVENT_CODE_AT)
+		codes_read(e, &code);
+	else if (!codes_end(t->codes, e, &code))
+		return;
+	add_code(t, e, &code);
+	code_free(&code);
+}
+
+static uint32_t line_of(struct trace *t, const struct event *e, struct name *name)
+{
+	if (!(e->flags & EVENT_UNIT))
+		return tree_line(t->tree, e);
+	return name ? name_line(name, e->line) : 0;
+}
+
+static enum print_exit exit_of(const struct event *e)
+{
+	return e->flags & EVENT_RAISED	  ? PRINT_RAISED
+	       : e->flags & EVENT_YIELDED ? PRINT_YIELDED
+					  : PRINT_RETURNED;
 }
 
 static void show(struct trace *t, const struct event *e)
@@ -130,14 +167,17 @@ static void show(struct trace *t, const struct event *e)
 		.pid = e->pid,
 		.tid = e->tid,
 		.cpu = e->cpu,
+		.exit = exit_of(e),
 		.name = name,
 	};
 
 	if (name ? name->is_hidden : filter_asks(t->filter))
 		return;
-	p.line = tree_line(t->tree, e);
+	p.line = line_of(t, e, name);
 	p.depth = e->kind == EVENT_ENTER ? tree_enter(t->tree, e, name)
 					 : tree_leave(t->tree, e, name);
+	if (p.depth == TREE_NONE)
+		return;
 	t->printer.ops->event(&t->printer, &p);
 	t->events++;
 }
@@ -168,6 +208,13 @@ static void on_record(const void *record, void *arg)
 		break;
 	case EVENT_NAME_AT:
 		add_name_at(t, record);
+		break;
+	case EVENT_PART:
+		codes_add(t->codes, record);
+		break;
+	case EVENT_CODE:
+	case EVENT_CODE_AT:
+		end_code(t, record);
 		break;
 	case EVENT_LOST:
 		show_lost(t, e->code);
@@ -246,8 +293,8 @@ static int open_rooms(struct trace *t)
 	    stream_open(t->attach, on_record, t, &t->stream))
 		return EXIT_OWN;
 	t->guard = guard_start(attach_job_fd(t->attach), attach_shared(t->attach));
-	t->interpreters =
-		interpreters_new(t->attach, o->pid ? target_pid(t->target) : -1);
+	t->interpreters = interpreters_new(t->attach, o->pid ? target_pid(t->target) : -1,
+					   o->source);
 	t->job = job_open(attach_job_fd(t->attach), attach_shared(t->attach), on_stopped,
 			  t);
 	return 0;
@@ -341,6 +388,20 @@ static void check_output(struct trace *t)
 	detach(t);
 }
 
+/* If the evaluation loop is not what it was taken for, better nothing than nonsense. */
+static void check_sense(struct trace *t)
+{
+	uint64_t odd = attach_shared(t->attach)->odd;
+
+	if (!t->is_attached || odd < MANY_ODD || odd * ODD_SHARE < t->events)
+		return;
+	warn("%llu steps of the evaluation loop did not look as expected, and %llu did: "
+	     "this interpreter is not understood, and the trace ends here",
+	     (unsigned long long)odd, (unsigned long long)t->events);
+	t->failed = true;
+	detach(t);
+}
+
 /* First: stop tracing, wait for the command. Second: end. Returns false then. */
 static bool on_signal(struct trace *t, int signal, int *first)
 {
@@ -373,6 +434,7 @@ static size_t work(struct trace *t, bool *more)
 	if (taken && !*more)
 		output_flush(t->output);
 	check_output(t);
+	check_sense(t);
 	return taken;
 }
 
@@ -442,6 +504,13 @@ static void say_totals(struct trace *t)
 	if (shared->unread)
 		warn("%llu names could not be read: they are shown as ?",
 		     (unsigned long long)shared->unread);
+	if (shared->odd)
+		warn("%llu steps of the evaluation loop did not look as expected",
+		     (unsigned long long)shared->odd);
+	if (tree_orphans(t->tree))
+		warn("%llu returns of calls whose beginning was not seen: a JIT compiler hides "
+		     "it (PYTHON_JIT=0 in the environment switches that off)",
+		     (unsigned long long)tree_orphans(t->tree));
 	warn("%llu events, %llu lost%s", (unsigned long long)t->events,
 	     (unsigned long long)shared->lost,
 	     shared->lost ? " (--on-full=stop loses none, a larger -m fewer)" : "");
@@ -497,6 +566,7 @@ static void close_rooms(struct trace *t)
 	output_close(t->output);
 	tree_free(t->tree);
 	names_free(t->names);
+	codes_free(t->codes);
 	filter_free(t->filter);
 	free(t->printer.cwd);
 }
@@ -511,9 +581,11 @@ int trace_run(const struct options *o)
 		t.printer.cwd = xstrdup("/");
 	t.filter = filter_new(o->files, o->funcs, t.printer.cwd);
 	t.names = names_new();
+	t.codes = codes_new();
 	t.tree = tree_new();
 	t.signals = signals_open();
 	t.printer.ops = &print_text;
+	t.printer.qualname = o->qualname;
 	status = output_open(o->output, &t.output) ? EXIT_OWN : 0;
 	t.printer.output = t.output;
 	if (!status)

@@ -43,6 +43,7 @@ struct tree {
 	struct thread *slots[FIRST_SLOTS * 16];
 	struct thread *last; /* used */
 	uint64_t losses;
+	uint64_t orphans;
 	struct left *left; /* a power of two, at most half of them used */
 	size_t left_count, left_used;
 };
@@ -179,11 +180,21 @@ static void push(struct thread *thread, const struct name *name, uint64_t frame)
 	thread->calls[thread->depth++] = (struct call){ name, frame };
 }
 
+/* CPython's evaluation loop may come by the beginning of a call twice: when it has to
+ * instrument the code for sys.monitoring it starts over. */
+static bool has_begun(const struct thread *thread, const struct event *e)
+{
+	return e->flags & EVENT_UNIT && thread->depth &&
+	       thread->calls[thread->depth - 1].frame == e->frame;
+}
+
 unsigned int tree_enter(struct tree *t, const struct event *e, const struct name *name)
 {
 	struct thread *thread = get_thread(t, e->tid, e->pid);
 
 	close_ended(t, thread, e);
+	if (has_begun(thread, e))
+		return TREE_NONE;
 	push(thread, name, e->frame);
 	return thread->depth - 1;
 }
@@ -205,15 +216,26 @@ static size_t find_call(const struct thread *thread, const struct event *e,
 unsigned int tree_leave(struct tree *t, const struct event *e, const struct name *name)
 {
 	struct thread *thread = get_thread(t, e->tid, e->pid);
+	size_t i;
 
 	close_ended(t, thread, e);
 	/* A frame that could not be read is 0, which marks what is free in the table. */
-	if (e->flags & EVENT_FRAME && e->frame)
+	if (e->flags & EVENT_FRAME && !(e->flags & EVENT_UNIT) && e->frame)
 		remember_left(t, e);
-	thread->depth = find_call(thread, e, name);
+	i = find_call(thread, e, name);
+	if (i == thread->depth && e->flags & EVENT_IF_OPEN)
+		return TREE_NONE;
+	if (i == thread->depth && i && thread->losses == t->losses)
+		t->orphans++;
+	thread->depth = i;
 	if (!thread->depth)
 		thread->losses = t->losses;
 	return thread->depth;
+}
+
+uint64_t tree_orphans(const struct tree *t)
+{
+	return t->orphans;
 }
 
 void tree_lost(struct tree *t)

@@ -14,16 +14,23 @@ struct tree;
 struct tree *tree_new(void);
 void tree_free(struct tree *t);
 
-/* A call begins or goes on: returns its depth, 0 for the outermost that is shown. */
+/* In place of a depth: the event is none. */
+#define TREE_NONE (~0U)
+
+/* A call begins or goes on: returns its depth, 0 for the outermost that is shown.
+ * TREE_NONE if it has begun already. */
 unsigned int tree_enter(struct tree *t, const struct event *e, const struct name *name);
 
 /* A call ends or is left: returns the depth it was entered at. One that was never seen to
- * begin is where a call made now would be. */
+ * begin is where a call made now would be, or TREE_NONE if it counts only if it was. */
 unsigned int tree_leave(struct tree *t, const struct event *e, const struct name *name);
 
 /* The line that an event shall show: its own, but for a generator entered by throw(),
  * which goes on where it was left. Ask before tree_enter(). */
 uint32_t tree_line(const struct tree *t, const struct event *e);
+
+/* Ends of calls that were never seen to begin, though one around them was. */
+uint64_t tree_orphans(const struct tree *t);
 
 /* Events were lost just now: calls that are open may have ended since. */
 void tree_lost(struct tree *t);

@@ -134,7 +134,8 @@ static bool match_one(const char *cwd, const char *file, const char *func,
 {
 	char *list[] = { xstrdup(file ? file : func), NULL };
 	struct filter *f = filter_new(file ? list : NULL, func ? list : NULL, cwd);
-	bool ok = file ? filter_match(f, name, "any") : filter_match(f, "any", name);
+	bool ok = file ? filter_match(f, name, "any", NULL)
+		       : filter_match(f, "any", name, NULL);
 
 	CHECK(filter_asks(f));
 	CHECK_INT(!*unmatched(f), ok);
@@ -182,13 +183,13 @@ static void check_lists(void)
 	struct filter *f = filter_new(files_list, funcs_list, "/w");
 
 	CHECK_STR(unmatched(f), "-f a.py;-f b*;-f never.py;-F f;-F g_*;");
-	CHECK(filter_match(f, "a.py", "f"));
+	CHECK(filter_match(f, "a.py", "f", NULL));
 	CHECK_STR(unmatched(f), "-f b*;-f never.py;-F g_*;");
-	CHECK(filter_match(f, "bb.py", "g_1"));
-	CHECK(filter_match(f, "a.py", "g_1"));
-	CHECK(!filter_match(f, "a.py", "h"));
-	CHECK(!filter_match(f, "c.py", "f"));
-	CHECK(!filter_match(f, "c.py", "h"));
+	CHECK(filter_match(f, "bb.py", "g_1", NULL));
+	CHECK(filter_match(f, "a.py", "g_1", NULL));
+	CHECK(!filter_match(f, "a.py", "h", NULL));
+	CHECK(!filter_match(f, "c.py", "f", NULL));
+	CHECK(!filter_match(f, "c.py", "h", NULL));
 	CHECK_STR(unmatched(f), "-f never.py;");
 	filter_free(f);
 }
@@ -199,9 +200,9 @@ static void check_half(void)
 	char *files_list[] = { "a.py", NULL }, *funcs_list[] = { "f", NULL };
 	struct filter *f = filter_new(files_list, funcs_list, "/w");
 
-	CHECK(!filter_match(f, "a.py", "g"));
+	CHECK(!filter_match(f, "a.py", "g", NULL));
 	CHECK_STR(unmatched(f), "-F f;");
-	CHECK(!filter_match(f, "b.py", "f"));
+	CHECK(!filter_match(f, "b.py", "f", NULL));
 	CHECK_STR(unmatched(f), "");
 	filter_free(f);
 }
@@ -212,8 +213,8 @@ static void check_none(void)
 	struct filter *f = filter_new(NULL, empty, "/w");
 
 	CHECK(!filter_asks(f));
-	CHECK(filter_match(f, "a.py", "f"));
-	CHECK(filter_match(f, "", ""));
+	CHECK(filter_match(f, "a.py", "f", NULL));
+	CHECK(filter_match(f, "", "", NULL));
 	CHECK_STR(unmatched(f), "");
 	filter_free(f);
 	filter_free(NULL);

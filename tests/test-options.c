@@ -77,6 +77,10 @@ static const struct {
 	/* the rest */
 	{ { "-p", "1", "--on-full=stop" }, "pid=1 on_full=1" },
 	{ { "-p", "1", "--on-full", "drop" }, "pid=1 on_full=2" },
+	{ { "-p", "1", "--probes=auto" }, "pid=1" },
+	{ { "-p", "1", "--probes=sdt" }, "pid=1 source=1" },
+	{ { "-p", "1", "--probes", "eval" }, "pid=1 source=2" },
+	{ { "-p", "1", "--qualname" }, "pid=1 qualname" },
 	{ { "-p", "1", "--fail-on-lost" }, "pid=1 fail_on_lost" },
 	{ { "-p", "1", "-o", "x.txt" }, "pid=1 output=x.txt" },
 	{ { "-p", "1", "-o", "-" }, "pid=1 output=-" },
@@ -141,6 +145,7 @@ static const struct {
 	{ { "-p", "1", "-m", "1073741824G" }, "at most 1024 MiB" },
 	{ { "-p", "1", "-m", "1000000" }, "at most 1024 MiB" },
 	{ { "-p", "1", "--on-full=wait" }, "--on-full=wait: must be stop or drop" },
+	{ { "-p", "1", "--probes=usdt" }, "--probes=usdt: must be auto, sdt or eval" },
 	{ { "-p", "1", "--on-full=" }, "must be stop or drop" },
 };
 
@@ -186,8 +191,12 @@ static void describe(const struct options *o)
 		printf(" buffer=%zu", o->buffer);
 	if (o->on_full)
 		printf(" on_full=%d", o->on_full);
+	if (o->source)
+		printf(" source=%d", o->source);
 	if (o->fail_on_lost)
 		printf(" fail_on_lost");
+	if (o->qualname)
+		printf(" qualname");
 	if (o->verbose)
 		printf(" verbose=%d", o->verbose);
 }

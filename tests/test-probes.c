@@ -114,7 +114,7 @@ static struct probes read_bytes(const void *bytes, size_t size)
 	int fd = made_open(bytes, size);
 	struct probes p;
 
-	CHECK_INT(probes_read(fd, &p), 0);
+	CHECK_INT(probes_read(fd, SOURCE_SDT, &p), 0);
 	close(fd);
 	return p;
 }
@@ -433,11 +433,11 @@ static void check_no_elf(void)
 	p = read_bytes("", 0);
 	CHECK_INT(p.state, PROBES_NOT_PYTHON);
 	probes_free(&p);
-	CHECK_INT(probes_read(-1, &p), -EBADF);
+	CHECK_INT(probes_read(-1, SOURCE_AUTO, &p), -EBADF);
 	probes_free(&p);
 	/* Nothing that could block is read. */
 	CHECK(!pipe(ends));
-	CHECK_INT(probes_read(ends[0], &p), 0);
+	CHECK_INT(probes_read(ends[0], SOURCE_AUTO, &p), 0);
 	CHECK_INT(p.state, PROBES_NOT_PYTHON);
 	close(ends[0]);
 	close(ends[1]);
@@ -698,7 +698,7 @@ static void check_mutations(void)
 		memcpy(bytes, m.bytes, m.size);
 		mutate(bytes, &m);
 		insane += pwrite(fd, bytes, m.size, 0) != (ssize_t)m.size ||
-			  probes_read(fd, &p);
+			  probes_read(fd, SOURCE_SDT, &p);
 		insane += !is_sane(&p, &m) || !*probes_explain(&p);
 		probes_free(&p);
 		probes_read_loader(fd, &offset);

@@ -1,0 +1,753 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+/* The evaluation loop, found in a file that has neither symbols for it nor debug
+ * information.
+ *
+ * _PyEval_EvalFrameDefault() jumps from opcode to opcode by way of a table of 256
+ * addresses. The opcodes that a version does not have all share one address, and which
+ * they are is a fingerprint: no other 256 words of a file look like it. So every handler
+ * is known. A function begins in the handlers of RESUME and its variants, a generator is
+ * left in those of YIELD_VALUE, and the function that clears the frame when a call ends,
+ * by a return or by an exception, is what RETURN_VALUE calls with the frame as argument
+ * (in 3.12 and later).
+ *
+ * A handler begins, in the order that the compiler likes, with `frame->instr_ptr =
+ * next_instr`: a store of a register to [register + 56]. Nearly all of them do so with
+ * the same two registers (or load the first from the same place on the stack), which
+ * therefore hold the instruction and the frame wherever a handler begins. From there on
+ * each instruction is followed to see what they still hold at the probe.
+ *
+ * The probe is put on the first instruction that the kernel emulates (spot.c). If that
+ * does not work out, since the frame is gone by then, or jumps of other handlers end
+ * between the beginning and there, it is put on the beginning and costs ten times as
+ * much. */
+#include <config.h>
+
+#include "probes-eval.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "lines.h"
+#include "log.h"
+#include "probes-cpython.h"
+#include "spot.h"
+#include "x86.h"
+#include "xalloc.h"
+
+enum { MIN_DISTINCT = 100, MAX_SITES = 24, RSP = 4, RBP = 5, RSI = 6, RDI = 7 };
+
+/* How far handlers are followed, in instructions. */
+enum { FIRST_STORE = 10, SPOT_INSNS = 40, CALL_INSNS = 400, CALL_DEPTH = 24 };
+
+/* struct pt_regs as an array of words, by the number of the register. */
+static const uint8_t pt_regs[] = { 10, 11, 12, 5, 19, 4, 13, 14, 9, 8, 7, 6, 3, 2, 1, 0 };
+
+/* Where the evaluation loop has something: in a register, or on the stack. */
+struct where {
+	uint8_t reg;	/* by number; X86_NOREG if not in one */
+	uint8_t base;	/* rsp or rbp; X86_NOREG if not on the stack */
+	int32_t offset; /* from that, bytes */
+};
+
+/* A place for a probe, in a handler. */
+struct place {
+	enum probe_kind kind;
+	uint8_t op;
+	uint64_t handler, spot;
+	uint8_t frame_reg;  /* at the spot, by number */
+	struct where instr; /* nowhere: it is saved in the frame */
+};
+
+struct loop {
+	struct elf *elf;
+	const struct cpython *v;
+	uint16_t offsets[CPYTHON_FIELDS];
+	const uint8_t *code; /* .text */
+	uint64_t start, end;
+	struct targets table;
+	uint8_t frame_reg;  /* at the beginning of handlers */
+	struct where instr; /* likewise */
+	struct place places[MAX_SITES];
+	size_t count;
+	uint64_t clear; /* the function that clears a frame; 0 in 3.11 */
+};
+
+static void unknown(struct probes *p, const char *what)
+{
+	p->state = PROBES_UNKNOWN;
+	snprintf(p->detail, sizeof(p->detail), "%s", what);
+}
+
+/* ---- the table ---- */
+
+static void fill_unused(const struct cpython *v, bool *unused)
+{
+	for (size_t i = 0; i < sizeof(v->unused) / sizeof(v->unused[0]); i++)
+		for (unsigned int op = v->unused[i].first; op && op <= v->unused[i].last;
+		     op++)
+			unused[op] = true;
+}
+
+/* All in the code, and equal to that of the unused opcodes just where it must be? */
+static bool is_table(const uint64_t *words, const bool *unused, uint64_t none,
+		     uint64_t code, uint64_t code_end)
+{
+	for (unsigned int op = 0; op < MAX_OPCODES; op++)
+		if ((words[op] == none) != unused[op] || words[op] < code ||
+		    words[op] >= code_end)
+			return false;
+	return true;
+}
+
+static unsigned int count_distinct(const uint64_t *words)
+{
+	unsigned int distinct = 0;
+
+	for (unsigned int i = 0; i < MAX_OPCODES; i++) {
+		unsigned int j = 0;
+
+		while (j < i && words[j] != words[i])
+			j++;
+		distinct += j == i;
+	}
+	return distinct;
+}
+
+bool eval_find_table(const uint64_t *words, size_t count, uint64_t code,
+		     uint64_t code_end, const struct cpython *v, struct targets *found)
+{
+	unsigned int first = v->unused[0].first, last = v->unused[0].last;
+	bool unused[MAX_OPCODES] = { false };
+	bool is_found = false;
+
+	fill_unused(v, unused);
+	for (size_t i = 0; i + MAX_OPCODES <= count; i++) {
+		uint64_t none = words[i + first];
+		unsigned int distinct;
+
+		if (words[i + last] != none ||
+		    !is_table(words + i, unused, none, code, code_end))
+			continue;
+		/* 3.15 has one more in front of it, for tracing, with two addresses. */
+		distinct = count_distinct(words + i);
+		if (distinct < MIN_DISTINCT || (is_found && distinct <= found->distinct))
+			continue;
+		memcpy(found->handlers, words + i, sizeof(found->handlers));
+		found->distinct = distinct;
+		is_found = true;
+	}
+	return is_found;
+}
+
+static bool find_table(struct loop *l)
+{
+	struct targets best = { .distinct = 0 };
+
+	for (Elf_Scn *scn = elf_nextscn(l->elf->elf, NULL); scn;
+	     scn = elf_nextscn(l->elf->elf, scn)) {
+		struct targets found;
+		uint64_t address, *words;
+		GElf_Shdr shdr;
+		size_t count;
+
+		if (!gelf_getshdr(scn, &shdr) || shdr.sh_type != SHT_PROGBITS ||
+		    !(shdr.sh_flags & SHF_ALLOC) || shdr.sh_flags & SHF_EXECINSTR)
+			continue;
+		words = elf_pointers(l->elf, scn, &address, &count);
+		if (words &&
+		    eval_find_table(words, count, l->start, l->end, l->v, &found) &&
+		    found.distinct > best.distinct)
+			best = found;
+		free(words);
+	}
+	l->table = best;
+	return best.distinct;
+}
+
+/* ---- instructions ---- */
+
+static unsigned int decode(const struct loop *l, uint64_t address, struct x86_insn *insn)
+{
+	if (address < l->start || address >= l->end)
+		return 0;
+	return x86_decode(l->code + (address - l->start), l->end - address, address,
+			  insn);
+}
+
+/* mov %REG,offset(%BASE), of 64 bits */
+static bool is_store(const struct x86_insn *i, uint16_t offset)
+{
+	return !i->map && !i->is_vex && i->opcode == 0x89 && i->size == 8 &&
+	       i->has_memory && i->disp == offset && i->index == X86_NOREG &&
+	       i->base < X86_RIP;
+}
+
+/* mov %FROM,%TO, of 64 bits */
+static bool is_move(const struct x86_insn *i, uint8_t *from, uint8_t *to)
+{
+	if (i->map || i->is_vex || i->size != 8 || i->rm == X86_NOREG ||
+	    (i->opcode != 0x89 && i->opcode != 0x8b))
+		return false;
+	*from = i->opcode == 0x89 ? i->reg : i->rm;
+	*to = i->opcode == 0x89 ? i->rm : i->reg;
+	return true;
+}
+
+static bool is_written(const struct x86_insn *i, uint8_t reg)
+{
+	return reg < X86_RIP && i->writes >> reg & 1;
+}
+
+/* mov offset(%rsp),%REG or with %rbp, of 64 bits */
+static bool is_load(const struct x86_insn *i, struct where *from)
+{
+	if (i->map || i->is_vex || i->opcode != 0x8b || i->size != 8 || !i->has_memory ||
+	    i->index != X86_NOREG || (i->base != RSP && i->base != RBP))
+		return false;
+	*from = (struct where){ X86_NOREG, i->base, i->disp };
+	return true;
+}
+
+static bool is_same(const struct where *a, const struct where *b)
+{
+	return a->reg == b->reg && a->base == b->base && a->offset == b->offset;
+}
+
+/* ---- what is where as a handler begins ---- */
+
+/* What a handler stores as the frame's instruction, and where to. */
+struct store {
+	uint8_t frame_reg;
+	struct where instr;
+	unsigned int votes;
+};
+
+/* False if the handler has changed what it stores before it does. */
+static bool find_store(const struct loop *l, uint64_t at, struct store *store)
+{
+	struct where loaded[16];
+	uint16_t written = 0, loads = 0;
+	struct x86_insn i;
+
+	for (int n = 0; n < FIRST_STORE && decode(l, at, &i); n++, at += i.length) {
+		if (is_store(&i, l->offsets[FRAME_INSTR])) {
+			store->frame_reg = i.base;
+			store->instr = (struct where){ i.reg, X86_NOREG, 0 };
+			if (loads >> i.reg & 1)
+				store->instr = loaded[i.reg];
+			return !(written >> i.base & 1) &&
+			       !((written & ~loads) >> i.reg & 1);
+		}
+		if (i.flow != X86_NEXT && i.flow != X86_BRANCH)
+			return false;
+		written |= i.writes;
+		loads &= ~i.writes;
+		if (i.reg < X86_RIP && is_load(&i, &loaded[i.reg]))
+			loads |= 1 << i.reg;
+	}
+	return false;
+}
+
+static void vote(struct store *candidates, size_t *count, const struct store *store)
+{
+	for (size_t i = 0; i < *count; i++) {
+		if (candidates[i].frame_reg != store->frame_reg ||
+		    !is_same(&candidates[i].instr, &store->instr))
+			continue;
+		candidates[i].votes++;
+		return;
+	}
+	candidates[*count] = *store;
+	candidates[(*count)++].votes = 1;
+}
+
+/* Most handlers must agree. */
+static bool find_registers(struct loop *l)
+{
+	struct store candidates[MAX_OPCODES], *best = candidates;
+	unsigned int all = 0;
+	size_t count = 0;
+
+	for (unsigned int op = 0; op < MAX_OPCODES; op++) {
+		struct store store;
+
+		if (!find_store(l, l->table.handlers[op], &store))
+			continue;
+		vote(candidates, &count, &store);
+		all++;
+	}
+	for (size_t i = 0; i < count; i++)
+		if (candidates[i].votes > best->votes)
+			best = &candidates[i];
+	if (!count || best->votes < MIN_DISTINCT / 2 || best->votes * 4 < all * 3)
+		return false;
+	l->frame_reg = best->frame_reg;
+	l->instr = best->instr;
+	return true;
+}
+
+/* ---- places in handlers ---- */
+
+static const struct where nowhere = { X86_NOREG, X86_NOREG, 0 };
+
+static void put(struct place *p, uint64_t spot, uint8_t frame_reg,
+		const struct where *instr)
+{
+	p->spot = spot;
+	p->frame_reg = frame_reg;
+	p->instr = *instr;
+}
+
+/* What is known on the way from the beginning of a handler. */
+struct trail {
+	uint8_t frame_reg;
+	uint8_t instr_reg; /* has the instruction */
+	bool is_saved;	   /* the instruction, in the frame */
+};
+
+static void step(const struct loop *l, struct trail *t, const struct x86_insn *i)
+{
+	struct where from;
+
+	if (is_store(i, l->offsets[FRAME_INSTR]) && i->base == t->frame_reg)
+		t->is_saved = i->reg == t->instr_reg;
+	if (is_written(i, t->frame_reg))
+		t->frame_reg = X86_NOREG;
+	if (is_written(i, t->instr_reg))
+		t->instr_reg = X86_NOREG;
+	if (is_load(i, &from) && is_same(&from, &l->instr))
+		t->instr_reg = i->reg;
+}
+
+/* Follow a handler from its beginning to the first place that the kernel emulates. */
+static void follow(const struct loop *l, struct place *p)
+{
+	struct trail t = { l->frame_reg, l->instr.reg, false };
+	uint64_t at = p->handler;
+	struct x86_insn i;
+
+	put(p, p->handler, l->frame_reg, &l->instr);
+	for (int n = 0; n < SPOT_INSNS && decode(l, at, &i); n++, at += i.length) {
+		if (i.is_emulated && t.frame_reg != X86_NOREG &&
+		    (t.is_saved || t.instr_reg != X86_NOREG)) {
+			struct where instr = { t.instr_reg, X86_NOREG, 0 };
+
+			put(p, at, t.frame_reg, t.is_saved ? &nowhere : &instr);
+			return;
+		}
+		/* Behind a call the rest may be run again, or never. */
+		if (i.flow != X86_NEXT)
+			return;
+		step(l, &t, &i);
+	}
+}
+
+static void add_places(struct loop *l, enum probe_kind kind, const uint8_t *ops)
+{
+	for (; *ops && l->count < MAX_SITES; ops++) {
+		struct place *p = &l->places[l->count++];
+
+		*p = (struct place){ .kind = kind,
+				     .op = *ops,
+				     .handler = l->table.handlers[*ops] };
+		follow(l, p);
+	}
+}
+
+/* A jump to between a handler and its probe would be counted as that handler. */
+static void mind_jump(struct loop *l, uint64_t target)
+{
+	for (size_t i = 0; i < l->count; i++) {
+		struct place *p = &l->places[i];
+
+		if (target <= p->handler || target > p->spot)
+			continue;
+		put(p, p->handler, l->frame_reg, &l->instr);
+	}
+}
+
+/* All direct jumps of the file, and the table's. */
+static void mind_jumps(struct loop *l)
+{
+	struct x86_insn i;
+
+	for (uint64_t at = l->start; at < l->end; at += i.length) {
+		/* What is no instruction is data, or padding. */
+		if (!decode(l, at, &i))
+			i.length = 1;
+		else if (i.target)
+			mind_jump(l, i.target);
+	}
+	for (unsigned int op = 0; op < MAX_OPCODES; op++)
+		mind_jump(l, l->table.handlers[op]);
+}
+
+/* ---- the function that clears a frame ---- */
+
+/* From RETURN_VALUE on, along each way, to a call with the frame as second argument.
+ * `holds` are the registers that the frame is in. */
+struct walk {
+	const struct loop *l;
+	unsigned int insns; /* looked at so far */
+	uint64_t callee;
+};
+
+static uint16_t carry(const struct x86_insn *i, uint16_t holds)
+{
+	uint8_t from, to;
+
+	if (!is_move(i, &from, &to))
+		return holds & ~i->writes;
+	return holds >> from & 1 ? holds | 1 << to : holds & ~(1 << to);
+}
+
+static bool walk(struct walk *w, uint64_t at, uint16_t holds, int depth)
+{
+	struct x86_insn i;
+
+	while (holds && depth < CALL_DEPTH && w->insns++ < CALL_INSNS &&
+	       decode(w->l, at, &i)) {
+		if (i.flow == X86_RETURN || i.flow == X86_INDIRECT || i.flow == X86_STOP)
+			return false;
+		if (i.flow == X86_CALL && i.target && holds >> RSI & 1) {
+			w->callee = i.target;
+			return true;
+		}
+		/* What is usual comes first, not the calls of tracers and debuggers. */
+		if (i.flow == X86_BRANCH)
+			return walk(w, at + i.length, holds, depth + 1) ||
+			       walk(w, i.target, holds, depth + 1);
+		holds = carry(&i, holds);
+		at = i.flow == X86_JUMP ? i.target : at + i.length;
+	}
+	return false;
+}
+
+/* Is that address a stub of the procedure linkage table? Then the function is the one
+ * that others can name, too. */
+static bool is_stub(struct loop *l, uint64_t address)
+{
+	GElf_Shdr shdr;
+	Elf_Scn *scn;
+
+	for (scn = elf_nextscn(l->elf->elf, NULL); scn;
+	     scn = elf_nextscn(l->elf->elf, scn))
+		if (gelf_getshdr(scn, &shdr) && address >= shdr.sh_addr &&
+		    address - shdr.sh_addr < shdr.sh_size)
+			return shdr.sh_flags & SHF_EXECINSTR &&
+			       (address < l->start || address >= l->end);
+	return false;
+}
+
+static bool find_clear(struct loop *l)
+{
+	struct walk w = { .l = l };
+
+	if (!walk(&w, l->table.handlers[l->v->leave[0]], 1 << l->frame_reg, 0))
+		return false;
+	l->clear = w.callee;
+	return !is_stub(l, l->clear) ||
+	       elf_symbol(l->elf, "_PyEval_FrameClearAndPop", &l->clear);
+}
+
+/* ---- the end of calls in 3.11 ---- */
+
+/* 3.11 ends a call that C made by a plain return, and clears its frame elsewhere. But at
+ * the end of each call, however it ends, it asks whether it is such a one: RETURN_VALUE
+ * and RETURN_GENERATOR do; what is left is where an exception leaves a frame. */
+struct ends {
+	struct loop *l;
+	bool *seen;	/* code looked at, from l->start on */
+	uint64_t *todo; /* code still to be looked at */
+	size_t count;
+	uint64_t known[2]; /* those of the two opcodes */
+};
+
+/* cmpb $0,is_entry(%FRAME) */
+static bool is_question(const struct loop *l, const struct x86_insn *i)
+{
+	return !i->map && !i->is_vex && i->opcode == 0x80 && i->reg == 7 &&
+	       i->has_memory && i->base == l->frame_reg &&
+	       i->disp == l->offsets[FRAME_IS_ENTRY] && i->index == X86_NOREG;
+}
+
+/* The first question on the way from a handler, what is usual first. */
+static uint64_t find_question(const struct loop *l, uint64_t at, int depth)
+{
+	struct x86_insn i;
+
+	for (int n = 0; n < CALL_INSNS && depth < CALL_DEPTH && decode(l, at, &i); n++) {
+		if (is_question(l, &i))
+			return at;
+		if (i.flow == X86_RETURN || i.flow == X86_INDIRECT || i.flow == X86_STOP)
+			return 0;
+		at = i.flow == X86_JUMP ? i.target : at + i.length;
+	}
+	return 0;
+}
+
+static void look_later(struct ends *e, uint64_t at)
+{
+	if (at < e->l->start || at >= e->l->end || e->seen[at - e->l->start])
+		return;
+	e->seen[at - e->l->start] = true;
+	e->todo = xgrow(e->todo, e->count, sizeof(*e->todo));
+	e->todo[e->count++] = at;
+}
+
+/* The branch behind a question is emulated, the question is not. */
+static void add_question(struct ends *e, uint64_t at)
+{
+	struct loop *l = e->l;
+	struct x86_insn i;
+
+	if (at == e->known[0] || at == e->known[1] || l->count == MAX_SITES)
+		return;
+	for (int n = 0; n < 4 && decode(l, at, &i) && !is_written(&i, l->frame_reg);
+	     n++) {
+		if (i.is_emulated) {
+			struct place *p = &l->places[l->count++];
+
+			*p = (struct place){ .kind = PROBE_UNWIND, .handler = at };
+			put(p, at, l->frame_reg, &nowhere);
+			return;
+		}
+		at += i.length;
+	}
+}
+
+/* One stretch of code, to where another was begun. */
+static void look_at(struct ends *e, uint64_t at)
+{
+	struct loop *l = e->l;
+	struct x86_insn i;
+
+	for (;;) {
+		if (!decode(l, at, &i) || i.flow == X86_RETURN ||
+		    i.flow == X86_INDIRECT || i.flow == X86_STOP)
+			return;
+		if (is_question(l, &i))
+			add_question(e, at);
+		if (i.flow == X86_BRANCH || i.flow == X86_JUMP)
+			look_later(e, i.target);
+		at += i.length;
+		if (i.flow == X86_JUMP || at >= l->end || e->seen[at - l->start])
+			return;
+		e->seen[at - l->start] = true;
+	}
+}
+
+static bool find_unwinding(struct loop *l)
+{
+	struct ends e = { .l = l, .seen = xcalloc(l->end - l->start, sizeof(*e.seen)) };
+	size_t before = l->count;
+
+	e.known[0] = find_question(l, l->table.handlers[l->v->leave[0]], 0);
+	e.known[1] = find_question(l, l->table.handlers[l->v->return_generator], 0);
+	for (unsigned int op = 0; op < MAX_OPCODES; op++)
+		look_later(&e, l->table.handlers[op]);
+	while (e.count)
+		look_at(&e, e.todo[--e.count]);
+	free(e.seen);
+	free(e.todo);
+	return e.known[0] && l->count > before;
+}
+
+static bool find_ends(struct loop *l)
+{
+	return l->offsets[FRAME_IS_ENTRY] ? find_unwinding(l) : find_clear(l);
+}
+
+/* ---- probes ---- */
+
+static void allow(struct eval *eval, const uint8_t *ops)
+{
+	for (; *ops; ops++)
+		eval->ops[*ops / 64] |= 1ULL << *ops % 64;
+}
+
+/* What all places have in common. */
+static void describe(const struct loop *l, struct eval *eval)
+{
+	const uint16_t *o = l->offsets;
+
+	*eval = (struct eval){
+		.exception = o[TSTATE_EXCEPTION],
+		.frame_code = o[FRAME_CODE],
+		.frame_previous = o[FRAME_PREVIOUS],
+		.frame_instr = o[FRAME_INSTR],
+		.frame_owner = o[FRAME_OWNER],
+		.code_line = o[CODE_LINE],
+		.code_file = o[CODE_FILE],
+		.code_name = o[CODE_NAME],
+		.code_qualname = o[CODE_QUALNAME],
+		.code_lines = o[CODE_LINES],
+		.code_start = o[CODE_START],
+		.str_ascii = o[STR_ASCII_DATA],
+		.str_wide = o[STR_WIDE_DATA],
+		.lines_format = LINES_311,
+		.frame_reg = OPERAND_NOREG,
+		.instr_reg = OPERAND_NOREG,
+		.instr_base = OPERAND_NOREG,
+		.tstate_reg = OPERAND_NOREG,
+	};
+	memcpy(eval->instead, l->v->instead, sizeof(eval->instead));
+}
+
+static const uint8_t *ops_of(const struct cpython *v, enum probe_kind kind)
+{
+	return kind == PROBE_RESUME  ? v->resume
+	       : kind == PROBE_YIELD ? v->yield
+	       : kind == PROBE_SEND  ? v->left
+				     : v->leave;
+}
+
+static uint8_t index_of(uint8_t reg)
+{
+	return reg == X86_NOREG ? OPERAND_NOREG : pt_regs[reg];
+}
+
+static bool add_probe(struct loop *l, struct probes *p, struct probe *probe,
+		      uint64_t code_type)
+{
+	allow(&probe->site.eval, ops_of(l->v, probe->kind));
+	probe->site.eval.code_type = code_type - probe->address;
+	probes_add(p, probe);
+	return true;
+}
+
+static bool add_place(struct loop *l, struct probes *p, const struct place *place,
+		      uint64_t code_type)
+{
+	struct probe probe = { .kind = place->kind, .address = place->spot };
+	struct eval *eval = &probe.site.eval;
+
+	describe(l, eval);
+	eval->frame_reg = index_of(place->frame_reg);
+	eval->instr_reg = index_of(place->instr.reg);
+	eval->instr_base = index_of(place->instr.base);
+	eval->instr_offset = place->instr.offset;
+	if (place->kind == PROBE_RESUME) {
+		eval->oparg_mask = l->v->oparg_mask;
+		eval->oparg_none = l->v->oparg_none;
+	}
+	info(2, "opcode %u: probe at 0x%llx, %s", place->op,
+	     (unsigned long long)place->spot,
+	     place->spot == place->handler ? "the handler itself" : "emulated");
+	return elf_offset(l->elf, probe.address, 1, ELF_CODE, &probe.offset) &&
+	       add_probe(l, p, &probe, code_type);
+}
+
+static bool add_function(struct loop *l, struct probes *p, enum probe_kind kind,
+			 uint64_t address, unsigned int args, uint64_t code_type)
+{
+	struct probe probe = { .kind = kind };
+	struct eval *eval = &probe.site.eval;
+
+	describe(l, eval);
+	eval->tstate_reg = pt_regs[RDI];
+	eval->frame_reg = pt_regs[RSI];
+	return spot_function(l->elf, address, args, &probe) &&
+	       add_probe(l, p, &probe, code_type);
+}
+
+/* Where code objects are freed: so that what is known of an address can be relied on. */
+static void add_forget(struct loop *l, struct probes *p)
+{
+	struct probe probe = { .kind = PROBE_FORGET };
+
+	if (!cpython_find_free(l->elf, &probe))
+		return;
+	for (size_t i = 0; i < p->count; i++)
+		p->probes[i].site.eval.frees = 1;
+	describe(l, &probe.site.eval);
+	probes_add(p, &probe);
+}
+
+static bool add_probes(struct loop *l, struct probes *p)
+{
+	uint64_t code_type, eval;
+
+	if (!elf_symbol(l->elf, "PyCode_Type", &code_type) ||
+	    !elf_symbol(l->elf, "_PyEval_EvalFrameDefault", &eval))
+		return false;
+	for (size_t i = 0; i < l->count; i++)
+		if (!add_place(l, p, &l->places[i], code_type))
+			return false;
+	if (l->clear &&
+	    !add_function(l, p, PROBE_CLEAR, l->clear, SPOT_ARG1 | SPOT_ARG2, code_type))
+		return false;
+	if (!add_function(l, p, *l->v->left ? PROBE_SEND : PROBE_THROW, eval,
+			  SPOT_ARG2 | SPOT_ARG3, code_type))
+		return false;
+	add_forget(l, p);
+	return true;
+}
+
+/* ---- all of it ---- */
+
+static bool find_code(struct loop *l)
+{
+	GElf_Shdr shdr;
+	Elf_Scn *scn;
+	Elf_Data *data;
+
+	if (!elf_section(l->elf, ".text", &shdr, &scn))
+		return false;
+	data = elf_bytes(scn);
+	if (!data || shdr.sh_addr + data->d_size < shdr.sh_addr)
+		return false;
+	l->code = data->d_buf;
+	l->start = shdr.sh_addr;
+	l->end = shdr.sh_addr + data->d_size;
+	return true;
+}
+
+static const char *find_parts(struct loop *l, uint32_t version)
+{
+	enum cpython_build build = cpython_offsets(l->elf, l->v, version, l->offsets);
+
+	if (build == CPYTHON_FREE_THREADED)
+		return "it is a free-threaded build, which pyflow does not understand yet";
+	if (build != CPYTHON_USUAL)
+		return "its _Py_DebugOffsets are not those of a CPython of its version";
+	if (!find_code(l) || !find_table(l))
+		return "its evaluation loop has no dispatch table (built without computed "
+		       "gotos?)";
+	if (!find_registers(l))
+		return "its evaluation loop keeps the frame in no register";
+	if (!find_ends(l))
+		return "in its evaluation loop the end of calls is not found";
+	return NULL;
+}
+
+void probes_read_eval(struct elf *e, struct probes *p)
+{
+	struct loop l = { .elf = e, .v = cpython_find(p->version) };
+	const char *missing;
+
+	if (e->header.e_machine != EM_X86_64) {
+		unknown(p, "evaluation loops are only understood on x86-64");
+		return;
+	}
+	if (!l.v) {
+		unknown(p, "the evaluation loop of this version is not known to pyflow");
+		return;
+	}
+	missing = find_parts(&l, p->version);
+	if (missing) {
+		unknown(p, missing);
+		return;
+	}
+	add_places(&l, PROBE_RESUME, l.v->resume);
+	add_places(&l, PROBE_YIELD, l.v->yield);
+	if (!l.clear)
+		add_places(&l, PROBE_RETURN, l.v->leave);
+	mind_jumps(&l);
+	p->state = PROBES_USABLE;
+	if (!add_probes(&l, p)) {
+		probes_free(p);
+		unknown(p, "places in its evaluation loop are not in its code");
+	}
+}
