@@ -79,23 +79,25 @@ struct {
 /* Short ways past the maps and past reading from the process, shared by all CPUs.
  * `member` was found in the job map last and is still there. `facts` are what is known of
  * addresses until a code object is freed, which raises the epoch: all keys are made with
- * it. One is stored as key ^ value and value, so that halves of two facts are not taken
- * for one. */
-enum { FACT_BITS = 13, VERDICT_BITS = 2 };
+ * it. One is stored with its key mixed into its two words, so that halves of two facts
+ * are not taken for one. */
+enum { FACT_BITS = 14, VERDICT_BITS = 2 };
 
-/* In the place of a second address, for facts about one alone. */
-enum { FACT_GENERATOR = 1, FACT_CODE = 2 };
+/* In the place of a second address, for facts about one alone; and those that are known
+ * of instructions, by kind of probe. */
+enum { FACT_GENERATOR = 1, FACT_CODE = 2, FACT_STEP = 16 };
 
 enum { FRAME_WORDS = 10 }; /* of the head of a frame: what is read of it */
 
 struct fact {
-	uint64_t mixed, value;
+	uint64_t mixed, value, more;
 };
 
 struct {
 	struct fact facts[1 << FACT_BITS];
 	uint64_t member;
-	uint64_t epoch;
+	uint64_t epoch; /* raised where all facts end, */
+	uint64_t frees; /* and where those about instructions do */
 } cache SEC(".bss.cache");
 
 static __always_inline uint64_t mix(uint64_t hash, uint64_t word)
@@ -112,22 +114,41 @@ static __always_inline uint64_t fact_key(uint64_t pid_tgid, uint64_t a, uint64_t
 	return mix(mix(mix(settings.seed ^ epoch, pid_tgid >> 32), a), b);
 }
 
-/* What was remembered for the key, 0 if nothing. */
-static __always_inline uint64_t recall(uint64_t key)
+static __always_inline struct fact *fact_of(uint64_t key)
 {
-	struct fact *f = &cache.facts[key >> (64 - FACT_BITS) & ((1 << FACT_BITS) - 1)];
+	return &cache.facts[key >> (64 - FACT_BITS) & ((1 << FACT_BITS) - 1)];
+}
+
+/* What was remembered for the key, 0 if nothing; *more is the rest of it. */
+static __always_inline uint64_t recall_more(uint64_t key, uint64_t *more)
+{
+	struct fact *f = fact_of(key);
 	uint64_t mixed = *(volatile uint64_t *)&f->mixed;
 	uint64_t value = *(volatile uint64_t *)&f->value;
 
-	return (mixed ^ value) == key ? value : 0;
+	*more = *(volatile uint64_t *)&f->more;
+	return (mixed ^ value ^ *more) == key ? value : 0;
+}
+
+static __always_inline uint64_t recall(uint64_t key)
+{
+	uint64_t more;
+
+	return recall_more(key, &more);
+}
+
+static __always_inline void remember_more(uint64_t key, uint64_t value, uint64_t more)
+{
+	struct fact *f = fact_of(key);
+
+	*(volatile uint64_t *)&f->mixed = key ^ value ^ more;
+	*(volatile uint64_t *)&f->value = value;
+	*(volatile uint64_t *)&f->more = more;
 }
 
 static __always_inline void remember(uint64_t key, uint64_t value)
 {
-	struct fact *f = &cache.facts[key >> (64 - FACT_BITS) & ((1 << FACT_BITS) - 1)];
-
-	*(volatile uint64_t *)&f->mixed = key ^ value;
-	*(volatile uint64_t *)&f->value = value;
+	remember_more(key, value, 0);
 }
 
 static __always_inline void forget_facts(void)
@@ -254,7 +275,6 @@ static __always_inline void fill(struct event *e, uint8_t kind, uint64_t pid_tid
 	e->time = bpf_ktime_get_ns();
 	e->code = 0;
 	e->frame = 0;
-	e->parent = 0;
 }
 
 static __always_inline void count_lost(void)

@@ -14,15 +14,18 @@ enum { OWNED_BY_GENERATOR = 1, MAX_PARTS = 64, MAX_PARTS_LOOP = 1 << 16 };
 /* One event in the making. */
 struct step {
 	uint64_t pid_tgid;
+	uint64_t kind; /* of the probe */
 	uint64_t frame;
+	uint64_t instr; /* address of the instruction */
 	uint64_t code;
-	uint64_t type; /* PyCode_Type */
-	uint64_t id;   /* of the name */
-	uint64_t parent;
+	uint64_t type;	 /* PyCode_Type */
+	uint64_t tstate; /* 0 if it is not known here */
+	uint64_t id;	 /* of the name */
 	uint32_t unit;
 	uint32_t verdict;
-	uint8_t kind, flags;
-	uint8_t is_odd; /* not at an opcode of the probe */
+	uint8_t flags;
+	uint8_t is_thrown;
+	uint8_t is_passing; /* nothing to be remembered */
 	uint8_t pad[5];
 };
 
@@ -293,17 +296,15 @@ static __always_inline int send_code(const struct described *d)
 	return send_end(d, EVENT_CODE);
 }
 
-/* Describe the code object of a step, tell user space about it if that is news, and
- * remember the verdict. Not static: it is looked at by the verifier once. */
-__noinline int know_code(struct step *s, const struct eval *e)
+/* ---- what a step is, the long way ---- */
+
+/* Describe the code object of a step, and tell user space about it if that is news. */
+static __always_inline int know_code(struct step *s, const struct eval *e)
 {
 	struct described d = {};
 	uint32_t *known;
-	int err;
+	int err = describe(&d, s, e);
 
-	if (!s || !e)
-		return 0;
-	err = describe(&d, s, e);
 	s->id = d.id;
 	s->verdict = VERDICT_HIDE;
 	if (err)
@@ -321,108 +322,9 @@ __noinline int know_code(struct step *s, const struct eval *e)
 	return 0;
 }
 
-/* ---- whose step it is ---- */
-
-static __always_inline uint64_t instruction(const struct eval *e, const uint64_t *regs,
-					    const uint64_t *frame)
+static __always_inline bool is_final(const struct step *s)
 {
-	if (e->instr_reg != OPERAND_NOREG)
-		return reg(regs, e->instr_reg);
-	if (e->instr_base != OPERAND_NOREG)
-		return read_word(reg(regs, e->instr_base) + e->instr_offset);
-	return pick(frame, FRAME_WORDS, e->frame_instr);
-}
-
-static __always_inline uint8_t owner_of(const uint64_t *frame, const struct eval *e)
-{
-	return pick(frame, FRAME_WORDS, e->frame_owner) >> (e->frame_owner & 7) * 8;
-}
-
-/* Is an exception on its way? */
-static __always_inline bool is_raising(const struct eval *e, const uint64_t *regs)
-{
-	return e->tstate_reg != OPERAND_NOREG &&
-	       read_word(reg(regs, e->tstate_reg) + e->exception);
-}
-
-static __always_inline bool is_op(const struct eval *e, uint8_t op)
-{
-	return e->ops[op >> 6 & 3] >> (op & 63) & 1;
-}
-
-static __always_inline bool is_instead(const struct eval *e, uint8_t op)
-{
-	return op && (op == e->instead[0] || op == e->instead[1] || op == e->instead[2]);
-}
-
-/* How a frame that is being cleared was left: the instruction tells, but for one that
- * monitoring has put its own in the place of. */
-static __always_inline void see_exit(struct step *s, const struct eval *e, uint8_t op,
-				     const uint64_t *regs, bool is_generator)
-{
-	if (is_op(e, op))
-		return;
-	if (is_instead(e, op) && !is_raising(e, regs))
-		return;
-	s->flags |= EVENT_RAISED;
-	/* It may be one that never ran, or a generator that nobody wants any more. */
-	if (is_generator || (int32_t)s->unit <= 0)
-		s->flags |= EVENT_IF_OPEN;
-}
-
-/* Read the frame, and the instruction it is at. Returns whether this is an event. */
-static __always_inline bool take_step(struct step *s, uint64_t kind, const struct eval *e,
-				      const uint64_t *regs)
-{
-	uint64_t words[FRAME_WORDS], instr;
-	uint8_t op[2] = {};
-
-	s->frame = reg(regs, e->frame_reg);
-	if (bpf_probe_read_user(words, sizeof(words), (void *)s->frame)) {
-		s->is_odd = true;
-		return false;
-	}
-	s->code = pick(words, FRAME_WORDS, e->frame_code) & ~7ULL;
-	s->parent = pick(words, FRAME_WORDS, e->frame_previous);
-	instr = instruction(e, regs, words);
-	s->unit = (int64_t)(instr - s->code - e->code_start) >> 1;
-	bpf_probe_read_user(op, sizeof(op), (void *)instr);
-	if (kind == PROBE_CLEAR) {
-		see_exit(s, e, op[0], regs, owner_of(words, e) == OWNED_BY_GENERATOR);
-		return true;
-	}
-	if (kind == PROBE_THROW)
-		return true;
-	/* As a rule it goes on behind what left it, with a RESUME. */
-	if (kind == PROBE_SEND)
-		return (uint32_t)regs[REG_ARG3] ||
-		       (owner_of(words, e) == OWNED_BY_GENERATOR && !is_op(e, op[0]));
-	if (kind == PROBE_UNWIND) {
-		s->flags |= EVENT_RAISED;
-		/* It may never have run: no room for one more call. */
-		if ((int32_t)s->unit <= 0)
-			s->flags |= EVENT_IF_OPEN;
-		return true;
-	}
-	s->is_odd = !is_op(e, op[0]) && !is_instead(e, op[0]);
-	return !e->oparg_none || (op[1] & e->oparg_mask) != e->oparg_none;
-}
-
-static __always_inline void emit_step(struct step *s)
-{
-	struct event *r = s->verdict == VERDICT_LOST ? NULL : reserve();
-
-	if (!r) {
-		count_lost();
-		return;
-	}
-	fill(r, s->kind, seen_as(s->pid_tgid));
-	r->flags = s->flags;
-	r->line = s->unit;
-	r->code = s->id;
-	r->frame = s->frame;
-	r->parent = s->parent;
-	submit(r, sizeof(*r));
+	return s->verdict == VERDICT_SHOW || s->verdict == VERDICT_HIDE;
 }
 
 /* Set the id of the step's name, and the verdict on it. -EINVAL if that is no code
@@ -444,18 +346,159 @@ static __always_inline int look_up_code(struct step *s, const struct eval *e)
 		__sync_fetch_and_add(&shared.unread, 1);
 		s->id = 0;
 		s->verdict = VERDICT_SHOW;
+		s->is_passing = true;
 		return 0;
 	}
-	if (!err && e->frees &&
-	    (s->verdict == VERDICT_SHOW || s->verdict == VERDICT_HIDE))
+	if (!err && e->frees && is_final(s))
 		remember(key, s->id | s->verdict);
 	return err;
+}
+
+static __always_inline bool is_op(const struct eval *e, uint8_t op)
+{
+	return e->ops[op >> 6 & 3] >> (op & 63) & 1;
+}
+
+static __always_inline bool is_instead(const struct eval *e, uint8_t op)
+{
+	return op && (op == e->instead[0] || op == e->instead[1] || op == e->instead[2]);
+}
+
+/* An exception leaves the frame. It may be one that never ran, for want of room for
+ * another call, or a generator that nobody wants any more. */
+static __always_inline void raise(struct step *s, bool is_generator)
+{
+	s->flags |= EVENT_RAISED;
+	if (is_generator || (int32_t)s->unit <= 0)
+		s->flags |= EVENT_IF_OPEN;
+}
+
+/* How a frame that is being cleared was left: the instruction tells, but for one that
+ * monitoring has put its own in the place of. */
+static __always_inline void see_exit(struct step *s, const struct eval *e, uint8_t op,
+				     bool is_generator)
+{
+	if (is_op(e, op))
+		return;
+	if (is_instead(e, op)) {
+		s->is_passing = true;
+		if (!s->tstate || !read_word(s->tstate + e->exception))
+			return;
+	}
+	raise(s, is_generator);
+}
+
+/* Is this an event at all? op: the opcode and its argument. */
+static __always_inline bool is_event(struct step *s, const struct eval *e,
+				     const uint8_t *op, bool is_generator)
+{
+	switch (s->kind) {
+	case PROBE_CLEAR:
+		see_exit(s, e, op[0], is_generator);
+		return true;
+	case PROBE_UNWIND:
+		raise(s, false);
+		return true;
+	case PROBE_SEND:
+		/* As a rule a generator goes on behind what left it, with a RESUME. */
+		return s->is_thrown || (is_generator && !is_op(e, op[0]));
+	case PROBE_THROW:
+		return true;
+	}
+	if (!is_op(e, op[0]) && !is_instead(e, op[0]))
+		__sync_fetch_and_add(&shared.odd, 1);
+	return !e->oparg_none || (op[1] & e->oparg_mask) != e->oparg_none;
+}
+
+/* Read the frame and what it is at, and find out about its code object. Not static: so
+ * the verifier looks at it once. */
+__noinline int look(struct step *s, const struct eval *e)
+{
+	uint64_t words[FRAME_WORDS];
+	uint8_t op[2] = {}, owner;
+
+	if (!s || !e)
+		return 0;
+	s->verdict = VERDICT_HIDE;
+	if (bpf_probe_read_user(words, sizeof(words), (void *)s->frame)) {
+		__sync_fetch_and_add(&shared.odd, 1);
+		s->is_passing = true;
+		return 0;
+	}
+	s->code = pick(words, FRAME_WORDS, e->frame_code) & ~7ULL;
+	owner = pick(words, FRAME_WORDS, e->frame_owner) >> (e->frame_owner & 7) * 8;
+	s->unit = (int64_t)(s->instr - s->code - e->code_start) >> 1;
+	bpf_probe_read_user(op, sizeof(op), (void *)s->instr);
+	if (!is_event(s, e, op, owner == OWNED_BY_GENERATOR))
+		return 0;
+	if (look_up_code(s, e)) {
+		__sync_fetch_and_add(&shared.odd, 1);
+		s->is_passing = true;
+	}
+	return 0;
+}
+
+/* ---- and the short way ---- */
+
+/* Where the frame is, and the instruction it is at. */
+static __always_inline void find_frame(struct step *s, const struct eval *e,
+				       const uint64_t *regs)
+{
+	s->frame = e->frame_reg != OPERAND_NOREG
+			   ? reg(regs, e->frame_reg)
+			   : read_word(reg(regs, e->frame_base) + e->frame_offset);
+	if (e->instr_reg != OPERAND_NOREG)
+		s->instr = reg(regs, e->instr_reg) + e->instr_offset;
+	else if (e->instr_base != OPERAND_NOREG)
+		s->instr = read_word(reg(regs, e->instr_base) + e->instr_offset);
+	else
+		s->instr = read_word(s->frame + e->frame_instr);
+}
+
+/* All but the frame is the same each time that the loop comes by with that instruction,
+ * until a code object is freed. */
+static __always_inline void know_step(struct step *s, const struct eval *e)
+{
+	uint64_t frees = *(volatile uint64_t *)&cache.frees;
+	uint64_t key = fact_key(s->pid_tgid, s->instr, frees << 8 | FACT_STEP | s->kind);
+	uint64_t more, fact = 0;
+
+	if (e->frees && !s->is_passing)
+		fact = recall_more(key, &more);
+	if (fact) {
+		s->id = fact >> VERDICT_BITS << VERDICT_BITS;
+		s->verdict = fact & ((1 << VERDICT_BITS) - 1);
+		s->unit = more;
+		s->flags |= more >> 32;
+		return;
+	}
+	look(s, e);
+	if (e->frees && is_final(s) && !s->is_passing)
+		remember_more(key, s->id | s->verdict,
+			      (uint64_t)s->flags << 32 | s->unit);
+}
+
+static __always_inline void emit_step(struct step *s, uint8_t kind)
+{
+	struct event *r = s->verdict == VERDICT_LOST ? NULL : reserve();
+
+	if (!r) {
+		count_lost();
+		return;
+	}
+	fill(r, kind, seen_as(s->pid_tgid));
+	r->flags = s->flags;
+	r->line = s->unit;
+	r->code = s->id;
+	r->frame = s->frame;
+	submit(r, sizeof(*r));
 }
 
 static __always_inline void forget_code(uint64_t pid_tgid, uint64_t code)
 {
 	uint64_t key = fact_key(pid_tgid, code, FACT_CODE);
 
+	__sync_fetch_and_add(&cache.frees, 1);
 	if (recall(key))
 		remember(key, 0);
 }
@@ -463,11 +506,11 @@ static __always_inline void forget_code(uint64_t pid_tgid, uint64_t code)
 SEC("uprobe.s")
 int on_step(void *ctx)
 {
-	struct step s = { .kind = EVENT_LEAVE, .flags = EVENT_FRAME | EVENT_UNIT };
+	struct step s = { .flags = EVENT_FRAME | EVENT_UNIT };
 	uint32_t cookie = bpf_get_attach_cookie(ctx);
 	const uint64_t *regs = ctx;
 	struct site *site;
-	const struct eval *e;
+	bool is_enter;
 
 	s.pid_tgid = bpf_get_current_pid_tgid();
 	if (!is_traced(s.pid_tgid))
@@ -475,27 +518,27 @@ int on_step(void *ctx)
 	site = bpf_map_lookup_elem(&sites, &cookie);
 	if (!site)
 		return 0;
-	e = &site->eval;
-	if (site->kind == PROBE_FORGET) {
+	s.kind = site->kind;
+	if (s.kind == PROBE_FORGET) {
 		forget_code(s.pid_tgid, regs[REG_ARG1]);
 		return 0;
 	}
-	if (site->kind == PROBE_THROW && !(uint32_t)regs[REG_ARG3])
+	s.is_thrown = (s.kind == PROBE_THROW || s.kind == PROBE_SEND) &&
+		      (uint32_t)regs[REG_ARG3];
+	s.is_passing = s.is_thrown;
+	if (s.kind == PROBE_THROW && !s.is_thrown)
 		return 0;
-	if (site->kind == PROBE_RESUME || site->kind == PROBE_THROW ||
-	    site->kind == PROBE_SEND)
-		s.kind = EVENT_ENTER;
-	if (site->kind == PROBE_YIELD)
+	is_enter = s.kind == PROBE_RESUME || s.kind == PROBE_THROW ||
+		   s.kind == PROBE_SEND;
+	if (s.kind == PROBE_YIELD)
 		s.flags |= EVENT_YIELDED;
-	s.type = regs[REG_IP] + e->code_type;
-	if (take_step(&s, site->kind, e, regs)) {
-		if (look_up_code(&s, e))
-			s.is_odd = true;
-		else if (s.verdict != VERDICT_HIDE)
-			emit_step(&s);
-	}
-	if (s.is_odd)
-		__sync_fetch_and_add(&shared.odd, 1);
+	s.type = regs[REG_IP] + site->eval.code_type;
+	if (site->eval.has_tstate)
+		s.tstate = regs[REG_ARG1];
+	find_frame(&s, &site->eval, regs);
+	know_step(&s, &site->eval);
+	if (s.verdict != VERDICT_HIDE)
+		emit_step(&s, is_enter ? EVENT_ENTER : EVENT_LEAVE);
 	return 0;
 }
 

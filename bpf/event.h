@@ -53,8 +53,6 @@ struct event {
 	uint64_t time;	/* ns, CLOCK_MONOTONIC */
 	uint64_t code;	/* id of the (file, function) pair; 0 if unreadable */
 	uint64_t frame; /* what tells the calls of one thread apart */
-	uint64_t
-		parent; /* the frame that called, or one of CPython's own; 0 if unknown */
 };
 
 enum {
@@ -129,7 +127,7 @@ struct event_code {
 	struct text texts[CODE_PARTS];
 };
 
-_Static_assert(sizeof(struct event) == 48, "no holes");
+_Static_assert(sizeof(struct event) == 40, "no holes");
 _Static_assert(sizeof(struct event_part) == 24 + PART_DATA, "no holes");
 _Static_assert(sizeof(struct event_code) == 32 + 16 * CODE_PARTS, "no holes");
 _Static_assert(sizeof(struct event_name) == 16 + NAME_FILE + NAME_FUNC, "no holes");
@@ -206,7 +204,6 @@ struct eval {
 	int64_t code_type;   /* address of PyCode_Type, less that of the probe */
 	uint16_t exception;  /* in the thread state: what is being raised */
 	uint16_t frame_code; /* in the frame, low 3 bits a tag */
-	uint16_t frame_previous;
 	uint16_t frame_instr;
 	uint16_t frame_owner;
 	uint16_t code_flags; /* in the code object */
@@ -219,17 +216,18 @@ struct eval {
 	uint16_t str_ascii; /* characters in a str object, if ASCII, */
 	uint16_t str_wide;  /* and if not */
 	uint8_t lines_format;
-	uint8_t frame_reg;  /* where the frame is at the probe */
-	uint8_t instr_reg;  /* and the instruction; OPERAND_NOREG: not in a register, */
-	uint8_t instr_base; /* but at instr_offset from this; OPERAND_NOREG: in the frame
-			     */
-	uint8_t tstate_reg; /* the thread state, or OPERAND_NOREG */
+	uint8_t frame_reg;  /* where the frame is at the probe; OPERAND_NOREG: not in a */
+	uint8_t frame_base; /* register, but at frame_offset from this */
+	uint8_t instr_reg;  /* and the instruction, likewise; without a base, in the */
+	uint8_t instr_base; /* frame */
+	uint8_t has_tstate; /* the first argument is the thread state */
 	uint8_t instead[3]; /* opcodes that stand in place of others while monitored */
 	uint8_t oparg_mask; /* of a RESUME: these bits */
 	uint8_t oparg_none; /* with this value are not one; 0 if there is none */
 	uint8_t frees;	    /* there is a PROBE_FORGET */
-	uint8_t pad[5];
-	int32_t instr_offset;
+	uint8_t pad[4];
+	int32_t frame_offset;
+	int32_t instr_offset; /* with instr_reg: to be added to it */
 };
 
 /* One probed place of one file. Its index is the attach cookie. */

@@ -35,7 +35,15 @@
 #include "x86.h"
 #include "xalloc.h"
 
-enum { MIN_DISTINCT = 100, MAX_SITES = 24, RSP = 4, RBP = 5, RSI = 6, RDI = 7 };
+enum {
+	MIN_DISTINCT = 100,
+	MIN_VOTES = 16,
+	MAX_SITES = 24,
+	RSP = 4,
+	RBP = 5,
+	RSI = 6,
+	RDI = 7
+};
 
 /* How far handlers are followed, in instructions. */
 enum { FIRST_STORE = 10, SPOT_INSNS = 40, CALL_INSNS = 400, CALL_DEPTH = 24 };
@@ -47,16 +55,17 @@ static const uint8_t pt_regs[] = { 10, 11, 12, 5, 19, 4, 13, 14, 9, 8, 7, 6, 3, 
 struct where {
 	uint8_t reg;	/* by number; X86_NOREG if not in one */
 	uint8_t base;	/* rsp or rbp; X86_NOREG if not on the stack */
-	int32_t offset; /* from that, bytes */
+	int32_t offset; /* to be added to the register, or from the base; bytes */
 };
+
+static const struct where nowhere = { X86_NOREG, X86_NOREG, 0 };
 
 /* A place for a probe, in a handler. */
 struct place {
 	enum probe_kind kind;
 	uint8_t op;
 	uint64_t handler, spot;
-	uint8_t frame_reg;  /* at the spot, by number */
-	struct where instr; /* nowhere: it is saved in the frame */
+	struct where frame, instr; /* at the spot; nowhere: it is saved in the frame */
 };
 
 struct loop {
@@ -66,8 +75,7 @@ struct loop {
 	const uint8_t *code; /* .text */
 	uint64_t start, end;
 	struct targets table;
-	uint8_t frame_reg;  /* at the beginning of handlers */
-	struct where instr; /* likewise */
+	struct where frame, instr; /* at the beginning of handlers */
 	struct place places[MAX_SITES];
 	size_t count;
 	uint64_t clear; /* the function that clears a frame; 0 in 3.11 */
@@ -93,10 +101,13 @@ static void fill_unused(const struct cpython *v, bool *unused)
 static bool is_table(const uint64_t *words, const bool *unused, uint64_t none,
 		     uint64_t code, uint64_t code_end)
 {
-	for (unsigned int op = 0; op < MAX_OPCODES; op++)
-		if ((words[op] == none) != unused[op] || words[op] < code ||
-		    words[op] >= code_end)
+	for (unsigned int op = 0; op < MAX_OPCODES; op++) {
+		if (words[op] < code || words[op] >= code_end)
 			return false;
+		/* CACHE is never run, and some compilers know. */
+		if (op && (words[op] == none) != unused[op])
+			return false;
+	}
 	return true;
 }
 
@@ -180,7 +191,7 @@ static bool is_store(const struct x86_insn *i, uint16_t offset)
 {
 	return !i->map && !i->is_vex && i->opcode == 0x89 && i->size == 8 &&
 	       i->has_memory && i->disp == offset && i->index == X86_NOREG &&
-	       i->base < X86_RIP;
+	       i->base < X86_RIP && i->base != RSP;
 }
 
 /* mov %FROM,%TO, of 64 bits */
@@ -218,33 +229,33 @@ static bool is_same(const struct where *a, const struct where *b)
 
 /* What a handler stores as the frame's instruction, and where to. */
 struct store {
-	uint8_t frame_reg;
-	struct where instr;
+	struct where frame, instr;
 	unsigned int votes;
 };
 
 /* False if the handler has changed what it stores before it does. */
 static bool find_store(const struct loop *l, uint64_t at, struct store *store)
 {
-	struct where loaded[16];
-	uint16_t written = 0, loads = 0;
+	struct where holds[16], from; /* what each register has */
 	struct x86_insn i;
+
+	for (uint8_t reg = 0; reg < 16; reg++)
+		holds[reg] = (struct where){ reg, X86_NOREG, 0 };
 
 	for (int n = 0; n < FIRST_STORE && decode(l, at, &i); n++, at += i.length) {
 		if (is_store(&i, l->offsets[FRAME_INSTR])) {
-			store->frame_reg = i.base;
-			store->instr = (struct where){ i.reg, X86_NOREG, 0 };
-			if (loads >> i.reg & 1)
-				store->instr = loaded[i.reg];
-			return !(written >> i.base & 1) &&
-			       !((written & ~loads) >> i.reg & 1);
+			store->frame = holds[i.base];
+			store->instr = holds[i.reg];
+			return !is_same(&store->frame, &nowhere) &&
+			       !is_same(&store->instr, &nowhere);
 		}
 		if (i.flow != X86_NEXT && i.flow != X86_BRANCH)
 			return false;
-		written |= i.writes;
-		loads &= ~i.writes;
-		if (i.reg < X86_RIP && is_load(&i, &loaded[i.reg]))
-			loads |= 1 << i.reg;
+		for (uint8_t reg = 0; reg < 16; reg++)
+			if (is_written(&i, reg))
+				holds[reg] = nowhere;
+		if (is_load(&i, &from))
+			holds[i.reg] = from;
 	}
 	return false;
 }
@@ -252,7 +263,7 @@ static bool find_store(const struct loop *l, uint64_t at, struct store *store)
 static void vote(struct store *candidates, size_t *count, const struct store *store)
 {
 	for (size_t i = 0; i < *count; i++) {
-		if (candidates[i].frame_reg != store->frame_reg ||
+		if (!is_same(&candidates[i].frame, &store->frame) ||
 		    !is_same(&candidates[i].instr, &store->instr))
 			continue;
 		candidates[i].votes++;
@@ -262,7 +273,8 @@ static void vote(struct store *candidates, size_t *count, const struct store *st
 	candidates[(*count)++].votes = 1;
 }
 
-/* Most handlers must agree. */
+/* Most handlers must agree: of those that store it so. Clang may keep the address of the
+ * field in a register, too. */
 static bool find_registers(struct loop *l)
 {
 	struct store candidates[MAX_OPCODES], *best = candidates;
@@ -280,66 +292,80 @@ static bool find_registers(struct loop *l)
 	for (size_t i = 0; i < count; i++)
 		if (candidates[i].votes > best->votes)
 			best = &candidates[i];
-	if (!count || best->votes < MIN_DISTINCT / 2 || best->votes * 4 < all * 3)
+	if (!count || best->votes < MIN_VOTES || best->votes * 4 < all * 3)
 		return false;
-	l->frame_reg = best->frame_reg;
+	l->frame = best->frame;
 	l->instr = best->instr;
 	return true;
 }
 
 /* ---- places in handlers ---- */
 
-static const struct where nowhere = { X86_NOREG, X86_NOREG, 0 };
-
-static void put(struct place *p, uint64_t spot, uint8_t frame_reg,
+static void put(struct place *p, uint64_t spot, const struct where *frame,
 		const struct where *instr)
 {
 	p->spot = spot;
-	p->frame_reg = frame_reg;
+	p->frame = *frame;
 	p->instr = *instr;
 }
 
 /* What is known on the way from the beginning of a handler. */
 struct trail {
-	uint8_t frame_reg;
-	uint8_t instr_reg; /* has the instruction */
-	bool is_saved;	   /* the instruction, in the frame */
+	struct where frame; /* in a register, or nowhere */
+	struct where instr; /* likewise */
+	bool is_saved;	    /* in the frame */
 };
 
-static void step(const struct loop *l, struct trail *t, const struct x86_insn *i)
+/* add $number,%REG, of 64 bits, as next_instr is moved on */
+static bool is_add(const struct x86_insn *i, const uint8_t *code, int32_t *number)
+{
+	*number = (int8_t)code[i->length - 1];
+	return !i->map && !i->is_vex && i->opcode == 0x83 && !(i->reg & 7) &&
+	       i->size == 8 && i->rm != X86_NOREG;
+}
+
+static void step(const struct loop *l, struct trail *t, const struct x86_insn *i,
+		 uint64_t at)
 {
 	struct where from;
+	int32_t number;
 
-	if (is_store(i, l->offsets[FRAME_INSTR]) && i->base == t->frame_reg)
-		t->is_saved = i->reg == t->instr_reg;
-	if (is_written(i, t->frame_reg))
-		t->frame_reg = X86_NOREG;
-	if (is_written(i, t->instr_reg))
-		t->instr_reg = X86_NOREG;
+	if (is_store(i, l->offsets[FRAME_INSTR]) && i->base == t->frame.reg)
+		t->is_saved = i->reg == t->instr.reg && !t->instr.offset;
+	if (is_written(i, t->frame.reg))
+		t->frame = nowhere;
+	if (is_written(i, t->instr.reg)) {
+		if (is_add(i, l->code + (at - l->start), &number))
+			t->instr.offset -= number;
+		else
+			t->instr = nowhere;
+	}
 	if (is_load(i, &from) && is_same(&from, &l->instr))
-		t->instr_reg = i->reg;
+		t->instr = (struct where){ i->reg, X86_NOREG, 0 };
+	if (is_load(i, &from) && is_same(&from, &l->frame))
+		t->frame = (struct where){ i->reg, X86_NOREG, 0 };
 }
 
 /* Follow a handler from its beginning to the first place that the kernel emulates. */
 static void follow(const struct loop *l, struct place *p)
 {
-	struct trail t = { l->frame_reg, l->instr.reg, false };
+	struct trail t = { nowhere, nowhere, false };
 	uint64_t at = p->handler;
 	struct x86_insn i;
 
-	put(p, p->handler, l->frame_reg, &l->instr);
+	t.frame.reg = l->frame.reg;
+	t.instr.reg = l->instr.reg;
+	put(p, p->handler, &l->frame, &l->instr);
 	for (int n = 0; n < SPOT_INSNS && decode(l, at, &i); n++, at += i.length) {
-		if (i.is_emulated && t.frame_reg != X86_NOREG &&
-		    (t.is_saved || t.instr_reg != X86_NOREG)) {
-			struct where instr = { t.instr_reg, X86_NOREG, 0 };
-
-			put(p, at, t.frame_reg, t.is_saved ? &nowhere : &instr);
+		if (i.is_emulated && t.frame.reg != X86_NOREG &&
+		    (t.is_saved || t.instr.reg != X86_NOREG)) {
+			put(p, at, &t.frame, &t.instr);
 			return;
 		}
 		/* Behind a call the rest may be run again, or never. */
 		if (i.flow != X86_NEXT)
 			return;
-		step(l, &t, &i);
+		step(l, &t, &i, at);
 	}
 }
 
@@ -363,7 +389,7 @@ static void mind_jump(struct loop *l, uint64_t target)
 
 		if (target <= p->handler || target > p->spot)
 			continue;
-		put(p, p->handler, l->frame_reg, &l->instr);
+		put(p, p->handler, &l->frame, &l->instr);
 	}
 }
 
@@ -385,48 +411,9 @@ static void mind_jumps(struct loop *l)
 
 /* ---- the function that clears a frame ---- */
 
-/* From RETURN_VALUE on, along each way, to a call with the frame as second argument.
- * `holds` are the registers that the frame is in. */
-struct walk {
-	const struct loop *l;
-	unsigned int insns; /* looked at so far */
-	uint64_t callee;
-};
-
-static uint16_t carry(const struct x86_insn *i, uint16_t holds)
-{
-	uint8_t from, to;
-
-	if (!is_move(i, &from, &to))
-		return holds & ~i->writes;
-	return holds >> from & 1 ? holds | 1 << to : holds & ~(1 << to);
-}
-
-static bool walk(struct walk *w, uint64_t at, uint16_t holds, int depth)
-{
-	struct x86_insn i;
-
-	while (holds && depth < CALL_DEPTH && w->insns++ < CALL_INSNS &&
-	       decode(w->l, at, &i)) {
-		if (i.flow == X86_RETURN || i.flow == X86_INDIRECT || i.flow == X86_STOP)
-			return false;
-		if (i.flow == X86_CALL && i.target && holds >> RSI & 1) {
-			w->callee = i.target;
-			return true;
-		}
-		/* What is usual comes first, not the calls of tracers and debuggers. */
-		if (i.flow == X86_BRANCH)
-			return walk(w, at + i.length, holds, depth + 1) ||
-			       walk(w, i.target, holds, depth + 1);
-		holds = carry(&i, holds);
-		at = i.flow == X86_JUMP ? i.target : at + i.length;
-	}
-	return false;
-}
-
 /* Is that address a stub of the procedure linkage table? Then the function is the one
  * that others can name, too. */
-static bool is_stub(struct loop *l, uint64_t address)
+static bool is_stub(const struct loop *l, uint64_t address)
 {
 	GElf_Shdr shdr;
 	Elf_Scn *scn;
@@ -440,15 +427,68 @@ static bool is_stub(struct loop *l, uint64_t address)
 	return false;
 }
 
+/* From RETURN_VALUE on, along each way, to a call with the frame as second argument; or
+ * to one of a function known by name. `holds` are the registers that the frame is in. */
+struct walk {
+	const struct loop *l;
+	unsigned int insns; /* looked at so far */
+	uint64_t named;	    /* 0 if it has no name (before 3.13) */
+	uint64_t callee;
+};
+
+/* With a name it is called by that, directly or by way of a stub. */
+static bool is_clear(const struct walk *w, uint64_t callee, uint16_t holds)
+{
+	bool has_frame = holds >> RSI & 1;
+
+	return w->named ? callee == w->named || (has_frame && is_stub(w->l, callee))
+			: has_frame;
+}
+
+static uint16_t carry(const struct loop *l, const struct x86_insn *i, uint16_t holds)
+{
+	struct where slot;
+	uint8_t from, to;
+
+	if (is_load(i, &slot) && is_same(&slot, &l->frame))
+		return holds | 1 << i->reg;
+	if (!is_move(i, &from, &to))
+		return holds & ~i->writes;
+	return holds >> from & 1 ? holds | 1 << to : holds & ~(1 << to);
+}
+
+static bool walk(struct walk *w, uint64_t at, uint16_t holds, int depth)
+{
+	struct x86_insn i;
+
+	while (depth < CALL_DEPTH && w->insns++ < CALL_INSNS && decode(w->l, at, &i)) {
+		if (i.flow == X86_RETURN || i.flow == X86_INDIRECT || i.flow == X86_STOP)
+			return false;
+		if (i.flow == X86_CALL && i.target && is_clear(w, i.target, holds)) {
+			w->callee = i.target;
+			return true;
+		}
+		/* What is usual comes first, not the calls of tracers and debuggers. */
+		if (i.flow == X86_BRANCH)
+			return walk(w, at + i.length, holds, depth + 1) ||
+			       walk(w, i.target, holds, depth + 1);
+		holds = carry(w->l, &i, holds);
+		at = i.flow == X86_JUMP ? i.target : at + i.length;
+	}
+	return false;
+}
+
 static bool find_clear(struct loop *l)
 {
 	struct walk w = { .l = l };
+	uint16_t holds = l->frame.reg == X86_NOREG ? 0 : 1 << l->frame.reg;
 
-	if (!walk(&w, l->table.handlers[l->v->leave[0]], 1 << l->frame_reg, 0))
+	if (!elf_symbol(l->elf, "_PyEval_FrameClearAndPop", &w.named))
+		w.named = 0;
+	if (!walk(&w, l->table.handlers[l->v->leave[0]], holds, 0))
 		return false;
-	l->clear = w.callee;
-	return !is_stub(l, l->clear) ||
-	       elf_symbol(l->elf, "_PyEval_FrameClearAndPop", &l->clear);
+	l->clear = w.named ? w.named : w.callee;
+	return true;
 }
 
 /* ---- the end of calls in 3.11 ---- */
@@ -468,7 +508,7 @@ struct ends {
 static bool is_question(const struct loop *l, const struct x86_insn *i)
 {
 	return !i->map && !i->is_vex && i->opcode == 0x80 && i->reg == 7 &&
-	       i->has_memory && i->base == l->frame_reg &&
+	       i->has_memory && i->base == l->frame.reg &&
 	       i->disp == l->offsets[FRAME_IS_ENTRY] && i->index == X86_NOREG;
 }
 
@@ -504,13 +544,13 @@ static void add_question(struct ends *e, uint64_t at)
 
 	if (at == e->known[0] || at == e->known[1] || l->count == MAX_SITES)
 		return;
-	for (int n = 0; n < 4 && decode(l, at, &i) && !is_written(&i, l->frame_reg);
+	for (int n = 0; n < 4 && decode(l, at, &i) && !is_written(&i, l->frame.reg);
 	     n++) {
 		if (i.is_emulated) {
 			struct place *p = &l->places[l->count++];
 
 			*p = (struct place){ .kind = PROBE_UNWIND, .handler = at };
-			put(p, at, l->frame_reg, &nowhere);
+			put(p, at, &l->frame, &nowhere);
 			return;
 		}
 		at += i.length;
@@ -575,7 +615,6 @@ static void describe(const struct loop *l, struct eval *eval)
 	*eval = (struct eval){
 		.exception = o[TSTATE_EXCEPTION],
 		.frame_code = o[FRAME_CODE],
-		.frame_previous = o[FRAME_PREVIOUS],
 		.frame_instr = o[FRAME_INSTR],
 		.frame_owner = o[FRAME_OWNER],
 		.code_line = o[CODE_LINE],
@@ -590,7 +629,6 @@ static void describe(const struct loop *l, struct eval *eval)
 		.frame_reg = OPERAND_NOREG,
 		.instr_reg = OPERAND_NOREG,
 		.instr_base = OPERAND_NOREG,
-		.tstate_reg = OPERAND_NOREG,
 	};
 	memcpy(eval->instead, l->v->instead, sizeof(eval->instead));
 }
@@ -624,7 +662,9 @@ static bool add_place(struct loop *l, struct probes *p, const struct place *plac
 	struct eval *eval = &probe.site.eval;
 
 	describe(l, eval);
-	eval->frame_reg = index_of(place->frame_reg);
+	eval->frame_reg = index_of(place->frame.reg);
+	eval->frame_base = index_of(place->frame.base);
+	eval->frame_offset = place->frame.offset;
 	eval->instr_reg = index_of(place->instr.reg);
 	eval->instr_base = index_of(place->instr.base);
 	eval->instr_offset = place->instr.offset;
@@ -646,7 +686,7 @@ static bool add_function(struct loop *l, struct probes *p, enum probe_kind kind,
 	struct eval *eval = &probe.site.eval;
 
 	describe(l, eval);
-	eval->tstate_reg = pt_regs[RDI];
+	eval->has_tstate = kind == PROBE_CLEAR;
 	eval->frame_reg = pt_regs[RSI];
 	return spot_function(l->elf, address, args, &probe) &&
 	       add_probe(l, p, &probe, code_type);
@@ -716,7 +756,7 @@ static const char *find_parts(struct loop *l, uint32_t version)
 		return "its evaluation loop has no dispatch table (built without computed "
 		       "gotos?)";
 	if (!find_registers(l))
-		return "its evaluation loop keeps the frame in no register";
+		return "its evaluation loop keeps the frame in no place that can be found";
 	if (!find_ends(l))
 		return "in its evaluation loop the end of calls is not found";
 	return NULL;
