@@ -4,6 +4,7 @@
 
 #include <locale.h>
 
+#include "list.h"
 #include "log.h"
 #include "options.h"
 #include "trace.h"
@@ -17,7 +18,7 @@ int main(int argc, char **argv)
 	setlocale(LC_CTYPE, "");
 	options_parse(&options, argc, argv);
 	log_set_level(options.verbose);
-	status = trace_run(&options);
+	status = options.list ? list_run(&options) : trace_run(&options);
 	options_free(&options);
 	return status;
 }

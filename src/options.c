@@ -23,7 +23,7 @@ enum {
 	MAX_BUFFER = 1 << 30,
 };
 
-enum { OPT_ON_FULL = 256, OPT_FAIL_ON_LOST, OPT_PROBES, OPT_QUALNAME };
+enum { OPT_ON_FULL = 256, OPT_FAIL_ON_LOST, OPT_PROBES, OPT_QUALNAME, OPT_LIST };
 
 static const struct argp_option options[] = {
 	{ NULL, 0, NULL, 0, "What to trace (one of -p, -c and -- must be given):", 1 },
@@ -37,6 +37,10 @@ static const struct argp_option options[] = {
 	{ "probes", OPT_PROBES, "auto|sdt|eval", 0,
 	  "Which probes: the SDT probes of the interpreter, places in its evaluation loop, "
 	  "or whichever gives the exact tree (default)",
+	  3 },
+	{ "list", OPT_LIST, NULL, 0,
+	  "Trace nothing: list the interpreters of a process (PID), a program or library "
+	  "(FILE) or a command (-- CMD), which is not run, and say how each can be traced",
 	  3 },
 	{ NULL, 0, NULL, 0, "The command:", 3 },
 	{ "user", 'u', "USER[:GROUP]", 0, "Run the command as this user", 3 },
@@ -62,7 +66,8 @@ static const struct argp_option options[] = {
 	{ 0 },
 };
 
-static const char usage[] = "-p PID\n-c \"CMD ARGS\"\n-- CMD ARGS...";
+static const char usage[] =
+	"-p PID\n-c \"CMD ARGS\"\n-- CMD ARGS...\n--list PID|FILE...|-- CMD ARGS...";
 
 static const char doc[] =
 	"Print the calls and returns of Python code, from outside the process.\v"
@@ -183,16 +188,29 @@ static void parse_list(char ***list, const char *arg, struct argp_state *state)
 	}
 }
 
+static unsigned int listed_count(const struct options *o)
+{
+	unsigned int n = 0;
+
+	while (o->listed && o->listed[n])
+		n++;
+	return n;
+}
+
 static void parse_argument(struct options *o, const char *arg, struct argp_state *state)
 {
 	bool behind_dashes = state->quoted && state->next > state->quoted;
 
+	if (!behind_dashes && o->list) {
+		append(&o->listed, arg);
+		return;
+	}
 	if (!behind_dashes)
 		argp_failure(
 			state, EXIT_OWN, 0,
 			"%s: what is this? A command goes behind --, or into -c \"...\"",
 			arg);
-	if (o->argv && state->arg_num == 0)
+	if (o->argv && state->arg_num == listed_count(o))
 		argp_failure(state, EXIT_OWN, 0,
 			     "both -c and a command behind -- are given");
 	append(&o->argv, arg);
@@ -203,6 +221,14 @@ static void check(const struct options *o, struct argp_state *state)
 	if (o->pid && o->argv)
 		argp_failure(state, EXIT_OWN, 0,
 			     "both -p and a command are given: only one can be traced");
+	if (o->list && o->listed && (o->pid || o->argv))
+		argp_failure(state, EXIT_OWN, 0,
+			     "--list: give processes and files, or one command");
+	if (o->list && o->listed)
+		return;
+	if (!o->pid && !o->argv && o->list)
+		argp_failure(state, EXIT_OWN, 0,
+			     "--list: of what? Give a PID, a FILE, or -- COMMAND");
 	if (!o->pid && !o->argv)
 		argp_failure(state, EXIT_OWN, 0,
 			     "nothing to trace: give -p PID, "
@@ -255,6 +281,9 @@ static error_t parse(int key, char *arg, struct argp_state *state)
 	case OPT_PROBES:
 		o->source = parse_source(arg, state);
 		return 0;
+	case OPT_LIST:
+		o->list = true;
+		return 0;
 	case OPT_QUALNAME:
 		o->qualname = true;
 		return 0;
@@ -293,5 +322,6 @@ void options_free(struct options *o)
 	words_free(o->argv);
 	words_free(o->files);
 	words_free(o->funcs);
+	words_free(o->listed);
 	free(o->shell);
 }

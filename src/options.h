@@ -17,7 +17,7 @@ enum probe_source {
 };
 
 struct options {
-	pid_t pid;    /* 0: a command is given */
+	pid_t pid;    /* 0: a command is given, or with list perhaps neither */
 	char **argv;  /* the command's words, ending with NULL; NULL with a pid */
 	char *shell;  /* the command line that only a shell can run, else NULL */
 	char **files; /* patterns, ending with NULL; NULL for no filter */
@@ -29,6 +29,8 @@ struct options {
 	enum on_full on_full;
 	enum probe_source source;
 	bool qualname;
+	bool list;     /* the probes, and trace nothing */
+	char **listed; /* processes and files, ending with NULL; NULL for none */
 	bool fail_on_lost;
 	int verbose;
 };

@@ -33,7 +33,6 @@ static const struct cpython versions[] = {
 	  .left = { 86, 75 },	  /* YIELD_VALUE, RETURN_GENERATOR */
 	  .return_generator = 75,
 	  .offsets = { [FRAME_CODE] = 32,
-		       [FRAME_PREVIOUS] = 48,
 		       [FRAME_INSTR] = 56,
 		       [FRAME_OWNER] = 69,
 		       [FRAME_IS_ENTRY] = 68,
@@ -53,7 +52,6 @@ static const struct cpython versions[] = {
 	  .instead = { 254, 253 }, /* INSTRUMENTED_LINE, INSTRUMENTED_INSTRUCTION */
 	  .offsets = { [TSTATE_EXCEPTION] = 96,
 		       [FRAME_CODE] = 0,
-		       [FRAME_PREVIOUS] = 8,
 		       [FRAME_INSTR] = 56,
 		       [FRAME_OWNER] = 70,
 		       [CODE_LINE] = 68,
@@ -73,8 +71,7 @@ static const struct cpython versions[] = {
 	  .offsets = { [TSTATE_EXCEPTION] = 112,
 		       [STR_ASCII_DATA] = 40,
 		       [STR_WIDE_DATA] = 56 },
-	  .indices = { [FRAME_PREVIOUS] = 29,
-		       [FRAME_CODE] = 30,
+	  .indices = { [FRAME_CODE] = 30,
 		       [FRAME_INSTR] = 31,
 		       [FRAME_OWNER] = 33,
 		       [CODE_FILE] = 35,
@@ -93,8 +90,7 @@ static const struct cpython versions[] = {
 	  .offsets = { [TSTATE_EXCEPTION] = 112,
 		       [STR_ASCII_DATA] = 40,
 		       [STR_WIDE_DATA] = 56 },
-	  .indices = { [FRAME_PREVIOUS] = 32,
-		       [FRAME_CODE] = 33,
+	  .indices = { [FRAME_CODE] = 33,
 		       [FRAME_INSTR] = 34,
 		       [FRAME_OWNER] = 36,
 		       [CODE_FILE] = 40,
@@ -118,7 +114,6 @@ static const struct cpython versions[] = {
 	  .offsets = { [CODE_FLAGS] = 48, [STR_ASCII_DATA] = 40, [STR_WIDE_DATA] = 56 },
 	  .indices = { [TSTATE_FRAME] = 26,
 		       [TSTATE_EXCEPTION] = 36,
-		       [FRAME_PREVIOUS] = 40,
 		       [FRAME_CODE] = 41,
 		       [FRAME_INSTR] = 42,
 		       [FRAME_OWNER] = 44,
@@ -130,6 +125,26 @@ static const struct cpython versions[] = {
 		       [CODE_START] = 56 } },
 };
 
+/* Before 3.11 a file does not tell its version, but for what it has that others have not.
+ */
+static uint32_t guess_version(struct elf *e)
+{
+	static const struct {
+		const char *symbol; /* first in this version */
+		uint32_t version;
+	} firsts[] = {
+		{ "PyIter_Send", 0x030a0000 },
+		{ "PyFrame_GetCode", 0x03090000 },
+		{ "PyCode_NewWithPosOnlyArgs", 0x03080000 },
+	};
+	uint64_t address;
+
+	for (size_t i = 0; i < sizeof(firsts) / sizeof(firsts[0]); i++)
+		if (elf_symbol(e, firsts[i].symbol, &address))
+			return firsts[i].version;
+	return 0;
+}
+
 bool cpython_recognize(struct elf *e, struct probes *p)
 {
 	uint64_t address;
@@ -137,10 +152,18 @@ bool cpython_recognize(struct elf *e, struct probes *p)
 	if (!elf_symbol(e, "_PyEval_EvalFrameDefault", &address) &&
 	    !elf_symbol(e, "PyEval_EvalFrameEx", &address))
 		return false;
-	if (elf_symbol(e, "Py_Version", &address) &&
-	    !elf_read(e, address, &p->version, sizeof(p->version)))
+	if (!elf_symbol(e, "Py_Version", &address))
+		p->version = guess_version(e);
+	else if (!elf_read(e, address, &p->version, sizeof(p->version)))
 		p->version = 0;
 	return true;
+}
+
+bool pypy_recognize(struct elf *e)
+{
+	uint64_t address;
+
+	return elf_symbol(e, "pypy_execute_source", &address);
 }
 
 const struct cpython *cpython_find(uint32_t version)

@@ -14,8 +14,7 @@ enum cpython_field {
 	TSTATE_FRAME,	  /* current_frame */
 	TSTATE_EXCEPTION, /* current_exception */
 	FRAME_CODE,	  /* f_code, f_executable */
-	FRAME_PREVIOUS,
-	FRAME_INSTR, /* prev_instr, instr_ptr */
+	FRAME_INSTR,	  /* prev_instr, instr_ptr */
 	FRAME_OWNER,
 	FRAME_IS_ENTRY, /* 3.11 */
 	CODE_FLAGS,
@@ -69,8 +68,11 @@ enum cpython_build cpython_offsets(struct elf *e, const struct cpython *v,
  * way of that. Sets the address and the offset. */
 bool cpython_find_free(struct elf *e, struct probe *probe);
 
-/* Is it one, and which: sets p->version, 0 where the file does not say (before 3.11). */
+/* Is it one, and which: sets p->version, 0 where the file does not say (before 3.8). */
 bool cpython_recognize(struct elf *e, struct probes *p);
+
+/* Is it the other one? */
+bool pypy_recognize(struct elf *e);
 
 /* CPython 3.15's function probes are not balanced. Give them the layout that tells the
  * making of a generator from a call, and add the place where a generator goes on by

@@ -5,6 +5,7 @@
 #include "probes-elf.h"
 
 #include <errno.h>
+#include <limits.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
@@ -13,7 +14,7 @@
 #include "xalloc.h"
 
 /* Nothing that holds a Python comes near. */
-enum { MAX_SYMBOLS = 1 << 20, MAX_SECTION = 128 << 20 };
+enum { MAX_SYMBOLS = 1 << 20, MAX_SECTION = 128 << 20, MAX_DYNAMIC = 4096 };
 
 /* Before libelf sees it: it allocates for as many sections as the file claims to have.
  * Numbers of them that do not fit into the header, and take more than 65279, are
@@ -195,7 +196,8 @@ static void read_pointers(struct elf *e)
 		if (data && e->pointer_count < MAX_SYMBOLS)
 			add_pointers(e, data);
 	}
-	qsort(e->pointers, e->pointer_count, sizeof(*e->pointers), by_address);
+	if (e->pointers)
+		qsort(e->pointers, e->pointer_count, sizeof(*e->pointers), by_address);
 }
 
 /* The first that is not below the address. */
@@ -268,4 +270,43 @@ bool elf_symbol(struct elf *e, const char *name, uint64_t *address)
 		}
 	}
 	return false;
+}
+
+/* The string at `at` in a section, if it begins so; at most PATH_MAX of it. */
+static char *copy_string(struct elf *e, size_t section, uint64_t at, const char *prefix)
+{
+	Elf_Scn *scn = elf_getscn(e->elf, section);
+	Elf_Data *data = scn ? elf_bytes(scn) : NULL;
+	const char *s;
+	size_t size;
+
+	if (!data || at >= data->d_size)
+		return NULL;
+	s = (const char *)data->d_buf + at;
+	size = strnlen(s, data->d_size - at);
+	if (size == data->d_size - at || size >= PATH_MAX ||
+	    strncmp(s, prefix, strlen(prefix)))
+		return NULL;
+	return xstrdup(s);
+}
+
+char *elf_dynamic(struct elf *e, int64_t tag, const char *prefix)
+{
+	GElf_Shdr shdr;
+	Elf_Scn *scn;
+	Elf_Data *data;
+	GElf_Dyn dyn;
+
+	if (!elf_section(e, ".dynamic", &shdr, &scn) || shdr.sh_type != SHT_DYNAMIC)
+		return NULL;
+	data = elf_bytes(scn) ? elf_getdata(scn, NULL) : NULL;
+	for (int i = 0; data && i < MAX_DYNAMIC && gelf_getdyn(data, i, &dyn); i++) {
+		char *s = dyn.d_tag == tag
+				  ? copy_string(e, shdr.sh_link, dyn.d_un.d_val, prefix)
+				  : NULL;
+
+		if (s || dyn.d_tag == DT_NULL)
+			return s;
+	}
+	return NULL;
 }

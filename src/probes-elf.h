@@ -54,6 +54,10 @@ bool elf_read_pointer(struct elf *e, uint64_t address, uint64_t *value);
  */
 uint64_t *elf_pointers(struct elf *e, Elf_Scn *scn, uint64_t *address, size_t *count);
 
+/* The first string of that tag in the dynamic section (DT_NEEDED and the like) that
+ * begins with prefix; NULL if there is none. The caller frees it. */
+char *elf_dynamic(struct elf *e, int64_t tag, const char *prefix);
+
 /* The address of a symbol that the file defines for others (.dynsym). */
 bool elf_symbol(struct elf *e, const char *name, uint64_t *address);
 

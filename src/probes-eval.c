@@ -442,7 +442,7 @@ static bool is_clear(const struct walk *w, uint64_t callee, uint16_t holds)
 	bool has_frame = holds >> RSI & 1;
 
 	return w->named ? callee == w->named || (has_frame && is_stub(w->l, callee))
-			: has_frame;
+			: has_frame && !is_stub(w->l, callee);
 }
 
 static uint16_t carry(const struct loop *l, const struct x86_insn *i, uint16_t holds)

@@ -47,8 +47,13 @@ static void read_sdt(struct elf *e, struct probes *p, bool is_cpython)
 static void read_eval(struct elf *e, struct probes *p, bool is_cpython)
 {
 	p->source = SOURCE_EVAL;
-	if (is_cpython)
+	if (is_cpython) {
 		probes_read_eval(e, p);
+	} else if (pypy_recognize(e)) {
+		p->state = PROBES_UNKNOWN;
+		snprintf(p->detail, sizeof(p->detail),
+			 "this is PyPy, and pyflow understands CPython only");
+	}
 }
 
 /* Neither source will do: say why of both. */
@@ -66,8 +71,12 @@ static void read_auto(struct elf *e, struct probes *p, bool is_cpython)
 	char *sdt;
 
 	read_sdt(e, p, is_cpython);
-	if (p->state == PROBES_USABLE || p->state == PROBES_NOT_PYTHON)
+	if (p->state == PROBES_USABLE)
 		return;
+	if (p->state == PROBES_NOT_PYTHON) {
+		read_eval(e, p, is_cpython);
+		return;
+	}
 	sdt = xstrdup(probes_explain(p));
 	probes_free(p);
 	read_eval(e, p, is_cpython);

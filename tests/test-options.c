@@ -80,6 +80,9 @@ static const struct {
 	{ { "-p", "1", "--probes=auto" }, "pid=1" },
 	{ { "-p", "1", "--probes=sdt" }, "pid=1 source=1" },
 	{ { "-p", "1", "--probes", "eval" }, "pid=1 source=2" },
+	{ { "--list", "1", "a/b" }, "list listed=[1][a/b]" },
+	{ { "--list", "--", "a", "b" }, "argv=[a][b] list" },
+	{ { "--list", "-p", "1" }, "pid=1 list" },
 	{ { "-p", "1", "--qualname" }, "pid=1 qualname" },
 	{ { "-p", "1", "--fail-on-lost" }, "pid=1 fail_on_lost" },
 	{ { "-p", "1", "-o", "x.txt" }, "pid=1 output=x.txt" },
@@ -146,6 +149,9 @@ static const struct {
 	{ { "-p", "1", "-m", "1000000" }, "at most 1024 MiB" },
 	{ { "-p", "1", "--on-full=wait" }, "--on-full=wait: must be stop or drop" },
 	{ { "-p", "1", "--probes=usdt" }, "--probes=usdt: must be auto, sdt or eval" },
+	{ { "--list" }, "--list: of what?" },
+	{ { "--list", "1", "-p", "2" }, "processes and files, or one command" },
+	{ { "--list", "a", "--", "b" }, "processes and files, or one command" },
 	{ { "-p", "1", "--on-full=" }, "must be stop or drop" },
 };
 
@@ -195,6 +201,9 @@ static void describe(const struct options *o)
 		printf(" source=%d", o->source);
 	if (o->fail_on_lost)
 		printf(" fail_on_lost");
+	if (o->list)
+		printf(" list");
+	describe_list("listed", o->listed);
 	if (o->qualname)
 		printf(" qualname");
 	if (o->verbose)
