@@ -163,3 +163,20 @@ struct image *images_loader(struct image *images, size_t count)
 	}
 	return NULL;
 }
+
+char *images_variable(pid_t pid, const char *name)
+{
+	char *path = xasprintf("/proc/%d/environ", (int)pid), *entry = NULL,
+	     *value = NULL;
+	FILE *f = fopen(path, "re");
+	size_t size = 0, n = strlen(name);
+
+	free(path);
+	while (f && !value && getdelim(&entry, &size, '\0', f) > 0)
+		if (!strncmp(entry, name, n) && entry[n] == '=')
+			value = xstrdup(entry + n + 1);
+	free(entry);
+	if (f)
+		fclose(f);
+	return value;
+}

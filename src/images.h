@@ -30,6 +30,10 @@ int images_list(pid_t pid, struct image **images, size_t *count);
 bool images_same(const struct image_id *a, const struct image_id *b);
 void images_free(struct image *images, size_t count);
 
+/* The value of a variable in the environment that a process was started with; NULL if it
+ * has none, or that cannot be read. The caller frees it. */
+char *images_variable(pid_t pid, const char *name);
+
 /* The dynamic loader among them: the program that the kernel mapped beside the
  * executable. NULL if there is none. */
 struct image *images_loader(struct image *images, size_t count);

@@ -23,6 +23,7 @@ struct interpreters {
 	struct attach *attach;
 	pid_t pid;
 	enum probe_source source;
+	pid_t current; /* the process being looked at */
 	struct seen *seen;
 	size_t count;
 	struct seen *loaders;
@@ -64,6 +65,19 @@ static void remember(struct seen **list, size_t *count, const struct image *imag
 	(*list)[(*count)++] = (struct seen){ image->id, found };
 }
 
+/* What CPython's own compiler (3.13 and later) compiles passes no probes. Where it is
+ * built in, this variable turns it on. */
+static void mind_compiler(const struct image *image, pid_t pid, uint32_t version)
+{
+	char *value = version >> 16 < 0x030d ? NULL : images_variable(pid, "PYTHON_JIT");
+
+	if (value && *value && *value != '0')
+		warn("%s: PYTHON_JIT is set: calls in what its compiler compiles are not seen "
+		     "(PYTHON_JIT=0 turns it off)",
+		     image->path);
+	free(value);
+}
+
 static enum found attach_image(struct interpreters *all, const struct image *image)
 {
 	struct probes probes;
@@ -78,6 +92,7 @@ static enum found attach_image(struct interpreters *all, const struct image *ima
 				      &probes))) {
 		found = err == -ESRCH ? FOUND_GONE : FOUND_FAILED;
 	} else {
+		mind_compiler(image, all->current, probes.version);
 		info(1, "%s: %zu probes, %s", image->path, probes.count,
 		     probes_source_name(probes.source));
 		found = FOUND_PYTHON;
@@ -128,6 +143,7 @@ enum found interpreters_look(struct interpreters *all, pid_t pid, bool watch_loa
 	size_t count;
 	int err = images_list(pid, &images, &count);
 
+	all->current = pid;
 	if (err == -ESRCH)
 		return FOUND_GONE;
 	if (err) {

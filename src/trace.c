@@ -508,8 +508,9 @@ static void say_totals(struct trace *t)
 		warn("%llu steps of the evaluation loop did not look as expected",
 		     (unsigned long long)shared->odd);
 	if (tree_orphans(t->tree))
-		warn("%llu returns of calls whose beginning was not seen: a JIT compiler hides "
-		     "it (PYTHON_JIT=0 in the environment switches that off)",
+		warn("%llu returns of calls whose beginning was not seen: hidden by a JIT "
+		     "compiler (PYTHON_JIT=0 turns it off), or the program switches stacks, "
+		     "as greenlet does",
 		     (unsigned long long)tree_orphans(t->tree));
 	warn("%llu events, %llu lost%s", (unsigned long long)t->events,
 	     (unsigned long long)shared->lost,

@@ -26,6 +26,7 @@ struct call {
 struct thread {
 	uint32_t tid, pid;
 	uint64_t losses; /* of the tree, when the stack was last known to be right */
+	uint64_t orphan; /* the frame of the last end without a beginning */
 	struct call *calls;
 	size_t depth;
 	size_t room;
@@ -213,6 +214,15 @@ static size_t find_call(const struct thread *thread, const struct event *e,
 	return thread->depth;
 }
 
+/* What began before the trace ends without a beginning; but the calls around it do so,
+ * too, and no frame does it twice. */
+static void see_orphan(struct tree *t, struct thread *thread, uint64_t frame)
+{
+	if (thread->depth || thread->orphan == frame)
+		t->orphans++;
+	thread->orphan = frame;
+}
+
 unsigned int tree_leave(struct tree *t, const struct event *e, const struct name *name)
 {
 	struct thread *thread = get_thread(t, e->tid, e->pid);
@@ -225,8 +235,8 @@ unsigned int tree_leave(struct tree *t, const struct event *e, const struct name
 	i = find_call(thread, e, name);
 	if (i == thread->depth && e->flags & EVENT_IF_OPEN)
 		return TREE_NONE;
-	if (i == thread->depth && i && thread->losses == t->losses)
-		t->orphans++;
+	if (i == thread->depth && e->flags & EVENT_UNIT && thread->losses == t->losses)
+		see_orphan(t, thread, e->frame);
 	thread->depth = i;
 	if (!thread->depth)
 		thread->losses = t->losses;

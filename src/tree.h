@@ -29,7 +29,8 @@ unsigned int tree_leave(struct tree *t, const struct event *e, const struct name
  * which goes on where it was left. Ask before tree_enter(). */
 uint32_t tree_line(const struct tree *t, const struct event *e);
 
-/* Ends of calls that were never seen to begin, though one around them was. */
+/* Ends of calls that were never seen to begin, though they must have begun since the
+ * trace did. */
 uint64_t tree_orphans(const struct tree *t);
 
 /* Events were lost just now: calls that are open may have ended since. */
