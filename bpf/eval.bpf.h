@@ -410,6 +410,20 @@ static __always_inline bool is_event(struct step *s, const struct eval *e,
 	return !e->oparg_none || (op[1] & e->oparg_mask) != e->oparg_none;
 }
 
+/* Before 3.11: what is neither a return nor an exception is a yield. */
+static __always_inline void see_result(struct step *s, const struct eval *e)
+{
+	uint8_t op = 0;
+
+	if (s->kind != PROBE_END || s->flags & EVENT_RAISED)
+		return;
+	bpf_probe_read_user(
+		&op, sizeof(op),
+		(void *)(read_word(s->code + e->code_bytes) + BYTES_DATA + s->unit * 2));
+	if (!is_op(e, op))
+		s->flags |= EVENT_YIELDED;
+}
+
 /* Read the frame and what it is at, and find out about its code object. Not static: so
  * the verifier looks at it once. */
 __noinline int look(struct step *s, const struct eval *e)
@@ -420,6 +434,10 @@ __noinline int look(struct step *s, const struct eval *e)
 	if (!s || !e)
 		return 0;
 	s->verdict = VERDICT_HIDE;
+	if (e->frame_last) {
+		see_result(s, e);
+		goto name;
+	}
 	if (bpf_probe_read_user(words, sizeof(words), (void *)s->frame)) {
 		__sync_fetch_and_add(&shared.odd, 1);
 		s->is_passing = true;
@@ -431,6 +449,7 @@ __noinline int look(struct step *s, const struct eval *e)
 	bpf_probe_read_user(op, sizeof(op), (void *)s->instr);
 	if (!is_event(s, e, op, owner == OWNED_BY_GENERATOR))
 		return 0;
+name:
 	if (look_up_code(s, e)) {
 		__sync_fetch_and_add(&shared.odd, 1);
 		s->is_passing = true;
@@ -455,12 +474,31 @@ static __always_inline void find_frame(struct step *s, const struct eval *e,
 		s->instr = read_word(s->frame + e->frame_instr);
 }
 
+/* Before 3.11 the frame has the code object and an index: that pair is the instruction.
+ */
+static __always_inline void find_call(struct step *s, const struct eval *e,
+				      const uint64_t *regs)
+{
+	uint64_t words[FRAME_WORDS] = {};
+	uint16_t last = e->frame_last - e->frame_code;
+
+	s->frame = reg(regs, e->frame_reg);
+	bpf_probe_read_user(words, sizeof(words), (void *)(s->frame + e->frame_code));
+	s->code = words[0];
+	s->unit = (int32_t)(pick(words, FRAME_WORDS, last) >> (last & 4) * 8) >>
+		  (e->last_shift & 1);
+	s->instr = mix(s->code, s->unit);
+	if (s->kind == PROBE_END && !reg(regs, e->result_reg))
+		s->flags |= EVENT_RAISED;
+}
+
 /* All but the frame is the same each time that the loop comes by with that instruction,
  * until a code object is freed. */
 static __always_inline void know_step(struct step *s, const struct eval *e)
 {
 	uint64_t frees = *(volatile uint64_t *)&cache.frees;
-	uint64_t key = fact_key(s->pid_tgid, s->instr, frees << 8 | FACT_STEP | s->kind);
+	uint64_t key = fact_key(s->pid_tgid, s->instr,
+				frees << 16 | s->flags << 8 | FACT_STEP | s->kind);
 	uint64_t more, fact = 0;
 
 	if (e->frees && !s->is_passing)
@@ -529,13 +567,16 @@ int on_step(void *ctx)
 	if (s.kind == PROBE_THROW && !s.is_thrown)
 		return 0;
 	is_enter = s.kind == PROBE_RESUME || s.kind == PROBE_THROW ||
-		   s.kind == PROBE_SEND;
+		   s.kind == PROBE_SEND || s.kind == PROBE_BEGIN;
 	if (s.kind == PROBE_YIELD)
 		s.flags |= EVENT_YIELDED;
 	s.type = regs[REG_IP] + site->eval.code_type;
 	if (site->eval.has_tstate)
 		s.tstate = regs[REG_ARG1];
-	find_frame(&s, &site->eval, regs);
+	if (site->eval.frame_last)
+		find_call(&s, &site->eval, regs);
+	else
+		find_frame(&s, &site->eval, regs);
 	know_step(&s, &site->eval);
 	if (s.verdict != VERDICT_HIDE)
 		emit_step(&s, is_enter ? EVENT_ENTER : EVENT_LEAVE);

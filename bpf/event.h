@@ -192,6 +192,9 @@ enum probe_kind {
 	PROBE_UNWIND, /* an exception leaves a frame */
 	PROBE_THROW,  /* as PROBE_EVAL */
 	PROBE_SEND,   /* likewise; a generator may also go on without a RESUME */
+	/* Before 3.11, in _PyEval_EvalFrameDefault(), with a struct eval: */
+	PROBE_BEGIN,
+	PROBE_END,    /* the result is in result_reg, NULL if an exception leaves */
 	PROBE_FORGET, /* a code object, the first argument, is freed */
 };
 
@@ -206,13 +209,14 @@ struct eval {
 	uint16_t frame_code; /* in the frame, low 3 bits a tag */
 	uint16_t frame_instr;
 	uint16_t frame_owner;
-	uint16_t code_flags; /* in the code object */
-	uint16_t code_line;
+	uint16_t frame_last; /* f_lasti, before 3.11; else 0 */
+	uint16_t code_line;  /* in the code object */
 	uint16_t code_file;
 	uint16_t code_name;
 	uint16_t code_qualname;
 	uint16_t code_lines;
 	uint16_t code_start;
+	uint16_t code_bytes;
 	uint16_t str_ascii; /* characters in a str object, if ASCII, */
 	uint16_t str_wide;  /* and if not */
 	uint8_t lines_format;
@@ -225,7 +229,8 @@ struct eval {
 	uint8_t oparg_mask; /* of a RESUME: these bits */
 	uint8_t oparg_none; /* with this value are not one; 0 if there is none */
 	uint8_t frees;	    /* there is a PROBE_FORGET */
-	uint8_t pad[4];
+	uint8_t result_reg;
+	uint8_t last_shift; /* f_lasti counts bytes: 1, units: 0 */
 	int32_t frame_offset;
 	int32_t instr_offset; /* with instr_reg: to be added to it */
 };

@@ -100,9 +100,11 @@ void codes_add(struct codes *c, const struct event_part *part)
 	struct draft *d = part->is_first ? begin(c, part->sender) : find(c, part->sender);
 	struct piece *p;
 
-	if (!d || part->part >= CODE_PARTS || part->size > PART_DATA)
+	if (d && part->is_first)
+		d->code = part->code;
+	if (!d || d->code != part->code || part->part >= CODE_PARTS ||
+	    part->size > PART_DATA)
 		return;
-	d->code = part->code;
 	p = &d->pieces[part->part];
 	p->width = part->width;
 	append(p, part->data, part->size);
@@ -136,7 +138,9 @@ static char *put_utf8(char *out, uint32_t c)
 		*out++ = 0xe0 | c >> 12;
 		*out++ = 0x80 | (c >> 6 & 0x3f);
 	} else {
-		*out++ = 0xf0 | (c >> 18 & 7);
+		/* Above 0x10ffff there is nothing, and what is made of it is not valid.
+		 */
+		*out++ = 0xf0 | (c < 0x200000 ? c >> 18 : 7);
 		*out++ = 0x80 | (c >> 12 & 0x3f);
 		*out++ = 0x80 | (c >> 6 & 0x3f);
 	}

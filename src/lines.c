@@ -116,3 +116,15 @@ size_t lines_expand(enum lines_format format, const uint8_t *table, size_t size,
 			;
 	return c.count;
 }
+
+size_t lines_max(enum lines_format format, const uint8_t *table, size_t size)
+{
+	enum { MAX_UNITS = 8 }; /* for each byte of a table of 3.11 */
+	size_t bytes = 0;
+
+	if (format == LINES_311)
+		return size * MAX_UNITS;
+	for (size_t i = 0; i + 1 < size; i += 2)
+		bytes += table[i];
+	return bytes / 2 + 1;
+}

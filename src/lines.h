@@ -14,6 +14,10 @@ enum lines_format {
 
 enum { LINES_NONE = -1 };
 
+/* The number of units of code that a table can tell the lines of, at most; of co_lnotab
+ * one more than it has, which is like all behind it. */
+size_t lines_max(enum lines_format format, const uint8_t *table, size_t size);
+
 /* Write the line of each 16-bit unit of code, LINES_NONE if it has none, to lines, from
  * the first unit on and for at most max of them. Returns how many there are: fewer than
  * the code has if the table ends early or does not make sense from there on. The last

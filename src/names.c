@@ -13,8 +13,6 @@
 
 enum { FIRST_SLOTS = 1024 };
 
-enum { MAX_UNITS = 8 }; /* instructions that a byte of a line table may stand for */
-
 struct slot {
 	uint64_t key;
 	struct name *name; /* NULL if the slot is free */
@@ -190,7 +188,8 @@ struct name *names_add_code(struct names *n, uint64_t id, const struct name *cod
 
 static void expand_lines(struct name *name)
 {
-	size_t max = name->line_table_size * MAX_UNITS;
+	size_t max =
+		lines_max(name->lines_format, name->line_table, name->line_table_size);
 
 	name->lines = xcalloc(max + 1, sizeof(*name->lines));
 	name->line_count = lines_expand(name->lines_format, name->line_table,
@@ -205,6 +204,10 @@ int32_t name_line(struct name *name, uint32_t unit)
 {
 	if (name->line_table)
 		expand_lines(name);
+	/* The last line of co_lnotab is that of all the rest. */
+	if (name->lines_format == LINES_LNOTAB && name->line_count &&
+	    (int32_t)unit >= 0 && unit >= name->line_count)
+		return name->lines[name->line_count - 1];
 	if (unit >= name->line_count || name->lines[unit] == LINES_NONE)
 		return name->first_line;
 	return name->lines[unit];

@@ -16,6 +16,7 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "lines.h"
 #include "spot.h"
 
 #define COOKIE "xdebugpy"
@@ -25,7 +26,59 @@ enum { DEBUG_WORDS = 60, MAX_OFFSET = 4096 };
 /* One row for each minor version; HACKING.md says how a new one is made. Within a minor
  * version neither opcodes nor these offsets have ever changed after the release. */
 static const struct cpython versions[] = {
+	{ .minor = 0x0308,
+	  .leave = { 83 }, /* RETURN_VALUE */
+	  .lines_format = LINES_LNOTAB,
+	  .frame_arg = 1,
+	  .result_arg = 2,
+	  .last_shift = 1,
+	  .offsets = { [TSTATE_FRAME] = 24,
+		       [FRAME_BACK] = 24,
+		       [FRAME_CODE] = 32,
+		       [FRAME_LAST] = 104,
+		       [CODE_LINE] = 40,
+		       [CODE_BYTES] = 48,
+		       [CODE_FILE] = 104,
+		       [CODE_NAME] = 112,
+		       [CODE_LINES] = 120,
+		       [STR_ASCII_DATA] = 48,
+		       [STR_WIDE_DATA] = 72 } },
+	{ .minor = 0x0309,
+	  .leave = { 83 }, /* RETURN_VALUE */
+	  .lines_format = LINES_LNOTAB,
+	  .frame_arg = 2,
+	  .result_arg = 3,
+	  .last_shift = 1,
+	  .offsets = { [TSTATE_FRAME] = 24,
+		       [FRAME_BACK] = 24,
+		       [FRAME_CODE] = 32,
+		       [FRAME_LAST] = 104,
+		       [CODE_LINE] = 40,
+		       [CODE_BYTES] = 48,
+		       [CODE_FILE] = 104,
+		       [CODE_NAME] = 112,
+		       [CODE_LINES] = 120,
+		       [STR_ASCII_DATA] = 48,
+		       [STR_WIDE_DATA] = 72 } },
+	{ .minor = 0x030a,
+	  .leave = { 83 }, /* RETURN_VALUE */
+	  .lines_format = LINES_310,
+	  .frame_arg = 2,
+	  .result_arg = 3,
+	  .last_shift = 0,
+	  .offsets = { [TSTATE_FRAME] = 24,
+		       [FRAME_BACK] = 24,
+		       [FRAME_CODE] = 32,
+		       [FRAME_LAST] = 96,
+		       [CODE_LINE] = 40,
+		       [CODE_BYTES] = 48,
+		       [CODE_FILE] = 104,
+		       [CODE_NAME] = 112,
+		       [CODE_LINES] = 120,
+		       [STR_ASCII_DATA] = 48,
+		       [STR_WIDE_DATA] = 72 } },
 	{ .minor = 0x030b,
+	  .lines_format = LINES_311,
 	  .unused = { { 181, 254 } },
 	  .resume = { 151, 150 }, /* RESUME, RESUME_QUICK */
 	  .leave = { 83 },	  /* RETURN_VALUE */
@@ -45,6 +98,7 @@ static const struct cpython versions[] = {
 		       [STR_ASCII_DATA] = 48,
 		       [STR_WIDE_DATA] = 72 } },
 	{ .minor = 0x030c,
+	  .lines_format = LINES_311,
 	  .unused = { { 169, 170 }, { 177, 236 }, { 255, 255 } },
 	  .resume = { 151, 240 },	  /* RESUME, INSTRUMENTED_RESUME */
 	  .leave = { 83, 121, 242, 247 }, /* RETURN_VALUE, RETURN_CONST, INSTRUMENTED_ */
@@ -63,6 +117,7 @@ static const struct cpython versions[] = {
 		       [STR_ASCII_DATA] = 40,
 		       [STR_WIDE_DATA] = 56 } },
 	{ .minor = 0x030d,
+	  .lines_format = LINES_311,
 	  .unused = { { 119, 148 }, { 223, 235 }, { 255, 255 } },
 	  .resume = { 149, 207, 236 }, /* RESUME, RESUME_CHECK, INSTRUMENTED_RESUME */
 	  .leave = { 36, 103, 239, 240 },
@@ -82,6 +137,7 @@ static const struct cpython versions[] = {
 		       [CODE_START] = 43,
 		       [TSTATE_FRAME] = 23 } },
 	{ .minor = 0x030e,
+	  .lines_format = LINES_311,
 	  .unused = { { 121, 127 }, { 212, 233 } },
 	  .resume = { 128, 196, 245 },
 	  .leave = { 35, 246 }, /* RETURN_VALUE, INSTRUMENTED_RETURN_VALUE */
@@ -101,6 +157,7 @@ static const struct cpython versions[] = {
 		       [CODE_START] = 48,
 		       [TSTATE_FRAME] = 26 } },
 	{ .minor = 0x030f,
+	  .lines_format = LINES_311,
 	  .unused = { { 120, 127 }, { 219, 232 } },
 	  .resume = { 128, 200, 201, 244 }, /* also RESUME_CHECK_JIT */
 	  .leave = { 33, 245 },

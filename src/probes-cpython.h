@@ -13,6 +13,8 @@
 enum cpython_field {
 	TSTATE_FRAME,	  /* current_frame */
 	TSTATE_EXCEPTION, /* current_exception */
+	FRAME_BACK,	  /* f_back, before 3.11 */
+	FRAME_LAST,	  /* f_lasti, likewise */
 	FRAME_CODE,	  /* f_code, f_executable */
 	FRAME_INSTR,	  /* prev_instr, instr_ptr */
 	FRAME_OWNER,
@@ -24,6 +26,7 @@ enum cpython_field {
 	CODE_QUALNAME,
 	CODE_LINES, /* co_linetable */
 	CODE_START, /* co_code_adaptive */
+	CODE_BYTES, /* co_code, before 3.11 */
 	STR_ASCII_DATA,
 	STR_WIDE_DATA,
 	CPYTHON_FIELDS
@@ -43,7 +46,11 @@ struct cpython {
 	uint8_t yield[3];  /* a generator yields */
 	uint8_t left[3]; /* what a generator stands at that goes on with a RESUME; empty:
 			  * there is no other way but throw() */
-	uint8_t instead[3];		/* what sys.monitoring puts in the place of any */
+	uint8_t instead[3];   /* what sys.monitoring puts in the place of any */
+	uint8_t lines_format; /* enum lines_format */
+	uint8_t frame_arg;  /* before 3.11: which argument of the evaluation function, */
+	uint8_t result_arg; /* and of _Py_CheckFunctionResult(), it is */
+	uint8_t last_shift; /* f_lasti counts bytes: 1, units of 16 bits: 0 */
 	uint8_t oparg_mask, oparg_none; /* RESUME is none if these bits of its argument
 					 * have this value; 0 if there is none */
 	uint8_t return_generator;

@@ -252,24 +252,41 @@ uint64_t *elf_pointers(struct elf *e, Elf_Scn *scn, uint64_t *address, size_t *c
 	return words;
 }
 
-bool elf_symbol(struct elf *e, const char *name, uint64_t *address)
+static bool find_symbol(struct elf *e, const char *name, GElf_Sym *sym)
 {
 	GElf_Shdr shdr;
 	Elf_Scn *scn;
 	Elf_Data *data;
-	GElf_Sym sym;
 
 	if (!elf_section(e, ".dynsym", &shdr, &scn) || shdr.sh_type != SHT_DYNSYM)
 		return false;
 	data = elf_bytes(scn) ? elf_getdata(scn, NULL) : NULL;
-	for (int i = 0; data && i < MAX_SYMBOLS && gelf_getsym(data, i, &sym); i++) {
-		if (sym.st_shndx != SHN_UNDEF &&
-		    is_string(e, shdr.sh_link, sym.st_name, name)) {
-			*address = sym.st_value;
+	for (int i = 0; data && i < MAX_SYMBOLS && gelf_getsym(data, i, sym); i++)
+		if (sym->st_shndx != SHN_UNDEF &&
+		    is_string(e, shdr.sh_link, sym->st_name, name))
 			return true;
-		}
-	}
 	return false;
+}
+
+bool elf_symbol(struct elf *e, const char *name, uint64_t *address)
+{
+	GElf_Sym sym;
+
+	if (!find_symbol(e, name, &sym))
+		return false;
+	*address = sym.st_value;
+	return true;
+}
+
+bool elf_function(struct elf *e, const char *name, uint64_t *address, uint64_t *size)
+{
+	GElf_Sym sym;
+
+	if (!find_symbol(e, name, &sym))
+		return false;
+	*address = sym.st_value;
+	*size = sym.st_size;
+	return true;
 }
 
 /* The string at `at` in a section, if it begins so; at most PATH_MAX of it. */

@@ -61,4 +61,7 @@ char *elf_dynamic(struct elf *e, int64_t tag, const char *prefix);
 /* The address of a symbol that the file defines for others (.dynsym). */
 bool elf_symbol(struct elf *e, const char *name, uint64_t *address);
 
+/* The same of a function, with its size in bytes. */
+bool elf_function(struct elf *e, const char *name, uint64_t *address, uint64_t *size);
+
 #endif

@@ -28,28 +28,23 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "lines.h"
 #include "log.h"
+#include "machine.h"
+#include "probes-call.h"
 #include "probes-cpython.h"
 #include "spot.h"
-#include "x86.h"
 #include "xalloc.h"
 
-enum {
-	MIN_DISTINCT = 100,
-	MIN_VOTES = 16,
-	MAX_SITES = 24,
-	RSP = 4,
-	RBP = 5,
-	RSI = 6,
-	RDI = 7
-};
+enum { MIN_DISTINCT = 100, MIN_VOTES = 16, MAX_UNWIND = 4, MAX_SITES = MAX_UNWIND + 16 };
 
 /* How far handlers are followed, in instructions. */
-enum { FIRST_STORE = 10, SPOT_INSNS = 40, CALL_INSNS = 400, CALL_DEPTH = 24 };
-
-/* struct pt_regs as an array of words, by the number of the register. */
-static const uint8_t pt_regs[] = { 10, 11, 12, 5, 19, 4, 13, 14, 9, 8, 7, 6, 3, 2, 1, 0 };
+enum {
+	FIRST_STORE = 10,
+	SPOT_INSNS = 40,
+	CALL_INSNS = 400,
+	CALL_DEPTH = 24,
+	QUESTION_DEPTH = 10
+};
 
 /* Where the evaluation loop has something: in a register, or on the stack. */
 struct where {
@@ -72,8 +67,7 @@ struct loop {
 	struct elf *elf;
 	const struct cpython *v;
 	uint16_t offsets[CPYTHON_FIELDS];
-	const uint8_t *code; /* .text */
-	uint64_t start, end;
+	struct machine machine;
 	struct targets table;
 	struct where frame, instr; /* at the beginning of handlers */
 	struct place places[MAX_SITES];
@@ -154,6 +148,7 @@ bool eval_find_table(const uint64_t *words, size_t count, uint64_t code,
 static bool find_table(struct loop *l)
 {
 	struct targets best = { .distinct = 0 };
+	uint64_t left = l->elf->size;
 
 	for (Elf_Scn *scn = elf_nextscn(l->elf->elf, NULL); scn;
 	     scn = elf_nextscn(l->elf->elf, scn)) {
@@ -165,9 +160,14 @@ static bool find_table(struct loop *l)
 		if (!gelf_getshdr(scn, &shdr) || shdr.sh_type != SHT_PROGBITS ||
 		    !(shdr.sh_flags & SHF_ALLOC) || shdr.sh_flags & SHF_EXECINSTR)
 			continue;
+		/* Sections of one file that together are larger than it are a lie. */
+		if (shdr.sh_size > left)
+			break;
+		left -= shdr.sh_size;
 		words = elf_pointers(l->elf, scn, &address, &count);
 		if (words &&
-		    eval_find_table(words, count, l->start, l->end, l->v, &found) &&
+		    eval_find_table(words, count, l->machine.start, l->machine.end, l->v,
+				    &found) &&
 		    found.distinct > best.distinct)
 			best = found;
 		free(words);
@@ -176,45 +176,10 @@ static bool find_table(struct loop *l)
 	return best.distinct;
 }
 
-/* ---- instructions ---- */
-
-static unsigned int decode(const struct loop *l, uint64_t address, struct x86_insn *insn)
-{
-	if (address < l->start || address >= l->end)
-		return 0;
-	return x86_decode(l->code + (address - l->start), l->end - address, address,
-			  insn);
-}
-
-/* mov %REG,offset(%BASE), of 64 bits */
-static bool is_store(const struct x86_insn *i, uint16_t offset)
-{
-	return !i->map && !i->is_vex && i->opcode == 0x89 && i->size == 8 &&
-	       i->has_memory && i->disp == offset && i->index == X86_NOREG &&
-	       i->base < X86_RIP && i->base != RSP;
-}
-
-/* mov %FROM,%TO, of 64 bits */
-static bool is_move(const struct x86_insn *i, uint8_t *from, uint8_t *to)
-{
-	if (i->map || i->is_vex || i->size != 8 || i->rm == X86_NOREG ||
-	    (i->opcode != 0x89 && i->opcode != 0x8b))
-		return false;
-	*from = i->opcode == 0x89 ? i->reg : i->rm;
-	*to = i->opcode == 0x89 ? i->rm : i->reg;
-	return true;
-}
-
-static bool is_written(const struct x86_insn *i, uint8_t reg)
-{
-	return reg < X86_RIP && i->writes >> reg & 1;
-}
-
 /* mov offset(%rsp),%REG or with %rbp, of 64 bits */
 static bool is_load(const struct x86_insn *i, struct where *from)
 {
-	if (i->map || i->is_vex || i->opcode != 0x8b || i->size != 8 || !i->has_memory ||
-	    i->index != X86_NOREG || (i->base != RSP && i->base != RBP))
+	if (!machine_loads(i) || (i->base != RSP && i->base != RBP))
 		return false;
 	*from = (struct where){ X86_NOREG, i->base, i->disp };
 	return true;
@@ -223,6 +188,17 @@ static bool is_load(const struct x86_insn *i, struct where *from)
 static bool is_same(const struct where *a, const struct where *b)
 {
 	return a->reg == b->reg && a->base == b->base && a->offset == b->offset;
+}
+
+/* Does this change what is at a place on the stack, or where it is? Any store to there
+ * counts, as wide or narrow as it may be; so does a moved base. */
+static bool is_changed(const struct x86_insn *i, const struct where *w)
+{
+	if (w->base == X86_NOREG)
+		return false;
+	return machine_writes(i, w->base) ||
+	       (i->has_memory && i->base == w->base && !machine_loads(i) &&
+		i->disp > w->offset - 8 && i->disp < w->offset + 8);
 }
 
 /* ---- what is where as a handler begins ---- */
@@ -242,8 +218,9 @@ static bool find_store(const struct loop *l, uint64_t at, struct store *store)
 	for (uint8_t reg = 0; reg < 16; reg++)
 		holds[reg] = (struct where){ reg, X86_NOREG, 0 };
 
-	for (int n = 0; n < FIRST_STORE && decode(l, at, &i); n++, at += i.length) {
-		if (is_store(&i, l->offsets[FRAME_INSTR])) {
+	for (int n = 0; n < FIRST_STORE && machine_decode(&l->machine, at, &i);
+	     n++, at += i.length) {
+		if (machine_stores(&i, l->offsets[FRAME_INSTR])) {
 			store->frame = holds[i.base];
 			store->instr = holds[i.reg];
 			return !is_same(&store->frame, &nowhere) &&
@@ -252,7 +229,7 @@ static bool find_store(const struct loop *l, uint64_t at, struct store *store)
 		if (i.flow != X86_NEXT && i.flow != X86_BRANCH)
 			return false;
 		for (uint8_t reg = 0; reg < 16; reg++)
-			if (is_written(&i, reg))
+			if (machine_writes(&i, reg) || is_changed(&i, &holds[reg]))
 				holds[reg] = nowhere;
 		if (is_load(&i, &from))
 			holds[i.reg] = from;
@@ -313,6 +290,7 @@ static void put(struct place *p, uint64_t spot, const struct where *frame,
 struct trail {
 	struct where frame; /* in a register, or nowhere */
 	struct where instr; /* likewise */
+	bool is_stale;	    /* one of them on the stack */
 	bool is_saved;	    /* in the frame */
 };
 
@@ -330,33 +308,37 @@ static void step(const struct loop *l, struct trail *t, const struct x86_insn *i
 	struct where from;
 	int32_t number;
 
-	if (is_store(i, l->offsets[FRAME_INSTR]) && i->base == t->frame.reg)
+	if (machine_stores(i, l->offsets[FRAME_INSTR]) && i->base == t->frame.reg)
 		t->is_saved = i->reg == t->instr.reg && !t->instr.offset;
-	if (is_written(i, t->frame.reg))
+	if (machine_writes(i, t->frame.reg))
 		t->frame = nowhere;
-	if (is_written(i, t->instr.reg)) {
-		if (is_add(i, l->code + (at - l->start), &number))
+	if (machine_writes(i, t->instr.reg)) {
+		if (is_add(i, l->machine.code + (at - l->machine.start), &number))
 			t->instr.offset -= number;
 		else
 			t->instr = nowhere;
 	}
-	if (is_load(i, &from) && is_same(&from, &l->instr))
+	t->is_stale |= is_changed(i, &l->instr) || is_changed(i, &l->frame);
+	if (t->is_stale || !is_load(i, &from))
+		return;
+	if (is_same(&from, &l->instr))
 		t->instr = (struct where){ i->reg, X86_NOREG, 0 };
-	if (is_load(i, &from) && is_same(&from, &l->frame))
+	if (is_same(&from, &l->frame))
 		t->frame = (struct where){ i->reg, X86_NOREG, 0 };
 }
 
 /* Follow a handler from its beginning to the first place that the kernel emulates. */
 static void follow(const struct loop *l, struct place *p)
 {
-	struct trail t = { nowhere, nowhere, false };
+	struct trail t = { nowhere, nowhere, false, false };
 	uint64_t at = p->handler;
 	struct x86_insn i;
 
 	t.frame.reg = l->frame.reg;
 	t.instr.reg = l->instr.reg;
 	put(p, p->handler, &l->frame, &l->instr);
-	for (int n = 0; n < SPOT_INSNS && decode(l, at, &i); n++, at += i.length) {
+	for (int n = 0; n < SPOT_INSNS && machine_decode(&l->machine, at, &i);
+	     n++, at += i.length) {
 		if (i.is_emulated && t.frame.reg != X86_NOREG &&
 		    (t.is_saved || t.instr.reg != X86_NOREG)) {
 			put(p, at, &t.frame, &t.instr);
@@ -369,15 +351,28 @@ static void follow(const struct loop *l, struct place *p)
 	}
 }
 
+static bool has_place(const struct loop *l, const struct place *place)
+{
+	for (size_t i = 0; i < l->count; i++)
+		if (l->places[i].handler == place->handler &&
+		    l->places[i].kind == place->kind)
+			return true;
+	return false;
+}
+
+/* There is room for all opcodes of a version beside the MAX_UNWIND of 3.11. */
 static void add_places(struct loop *l, enum probe_kind kind, const uint8_t *ops)
 {
-	for (; *ops && l->count < MAX_SITES; ops++) {
-		struct place *p = &l->places[l->count++];
+	for (; *ops; ops++) {
+		struct place place = { .kind = kind,
+				       .op = *ops,
+				       .handler = l->table.handlers[*ops] };
 
-		*p = (struct place){ .kind = kind,
-				     .op = *ops,
-				     .handler = l->table.handlers[*ops] };
-		follow(l, p);
+		/* Two opcodes may have one handler. */
+		if (has_place(l, &place))
+			continue;
+		follow(l, &place);
+		l->places[l->count++] = place;
 	}
 }
 
@@ -398,9 +393,9 @@ static void mind_jumps(struct loop *l)
 {
 	struct x86_insn i;
 
-	for (uint64_t at = l->start; at < l->end; at += i.length) {
+	for (uint64_t at = l->machine.start; at < l->machine.end; at += i.length) {
 		/* What is no instruction is data, or padding. */
-		if (!decode(l, at, &i))
+		if (!machine_decode(&l->machine, at, &i))
 			i.length = 1;
 		else if (i.target)
 			mind_jump(l, i.target);
@@ -420,10 +415,10 @@ static bool is_stub(const struct loop *l, uint64_t address)
 
 	for (scn = elf_nextscn(l->elf->elf, NULL); scn;
 	     scn = elf_nextscn(l->elf->elf, scn))
-		if (gelf_getshdr(scn, &shdr) && address >= shdr.sh_addr &&
-		    address - shdr.sh_addr < shdr.sh_size)
+		if (gelf_getshdr(scn, &shdr) && shdr.sh_flags & SHF_ALLOC &&
+		    address >= shdr.sh_addr && address - shdr.sh_addr < shdr.sh_size)
 			return shdr.sh_flags & SHF_EXECINSTR &&
-			       (address < l->start || address >= l->end);
+			       (address < l->machine.start || address >= l->machine.end);
 	return false;
 }
 
@@ -448,20 +443,18 @@ static bool is_clear(const struct walk *w, uint64_t callee, uint16_t holds)
 static uint16_t carry(const struct loop *l, const struct x86_insn *i, uint16_t holds)
 {
 	struct where slot;
-	uint8_t from, to;
 
 	if (is_load(i, &slot) && is_same(&slot, &l->frame))
 		return holds | 1 << i->reg;
-	if (!is_move(i, &from, &to))
-		return holds & ~i->writes;
-	return holds >> from & 1 ? holds | 1 << to : holds & ~(1 << to);
+	return machine_carry(i, holds);
 }
 
 static bool walk(struct walk *w, uint64_t at, uint16_t holds, int depth)
 {
 	struct x86_insn i;
 
-	while (depth < CALL_DEPTH && w->insns++ < CALL_INSNS && decode(w->l, at, &i)) {
+	while (depth < CALL_DEPTH && w->insns++ < CALL_INSNS &&
+	       machine_decode(&w->l->machine, at, &i)) {
 		if (i.flow == X86_RETURN || i.flow == X86_INDIRECT || i.flow == X86_STOP)
 			return false;
 		if (i.flow == X86_CALL && i.target && is_clear(w, i.target, holds)) {
@@ -498,10 +491,11 @@ static bool find_clear(struct loop *l)
  * and RETURN_GENERATOR do; what is left is where an exception leaves a frame. */
 struct ends {
 	struct loop *l;
-	bool *seen;	/* code looked at, from l->start on */
+	bool *seen;	/* code looked at, from l->machine.start on */
 	uint64_t *todo; /* code still to be looked at */
 	size_t count;
-	uint64_t known[2]; /* those of the two opcodes */
+	uint64_t known[2];  /* those of the two opcodes */
+	unsigned int found; /* others */
 };
 
 /* cmpb $0,is_entry(%FRAME) */
@@ -517,11 +511,19 @@ static uint64_t find_question(const struct loop *l, uint64_t at, int depth)
 {
 	struct x86_insn i;
 
-	for (int n = 0; n < CALL_INSNS && depth < CALL_DEPTH && decode(l, at, &i); n++) {
+	for (int n = 0; n < CALL_INSNS && depth < QUESTION_DEPTH; n++) {
+		uint64_t found;
+
+		if (!machine_decode(&l->machine, at, &i))
+			return 0;
 		if (is_question(l, &i))
 			return at;
 		if (i.flow == X86_RETURN || i.flow == X86_INDIRECT || i.flow == X86_STOP)
 			return 0;
+		if (i.flow == X86_BRANCH) {
+			found = find_question(l, at + i.length, depth + 1);
+			return found ? found : find_question(l, i.target, depth + 1);
+		}
 		at = i.flow == X86_JUMP ? i.target : at + i.length;
 	}
 	return 0;
@@ -529,9 +531,10 @@ static uint64_t find_question(const struct loop *l, uint64_t at, int depth)
 
 static void look_later(struct ends *e, uint64_t at)
 {
-	if (at < e->l->start || at >= e->l->end || e->seen[at - e->l->start])
+	if (at < e->l->machine.start || at >= e->l->machine.end ||
+	    e->seen[at - e->l->machine.start])
 		return;
-	e->seen[at - e->l->start] = true;
+	e->seen[at - e->l->machine.start] = true;
 	e->todo = xgrow(e->todo, e->count, sizeof(*e->todo));
 	e->todo[e->count++] = at;
 }
@@ -540,16 +543,19 @@ static void look_later(struct ends *e, uint64_t at)
 static void add_question(struct ends *e, uint64_t at)
 {
 	struct loop *l = e->l;
+	uint64_t question;
 	struct x86_insn i;
 
-	if (at == e->known[0] || at == e->known[1] || l->count == MAX_SITES)
+	if (at == e->known[0] || at == e->known[1] || e->found++ >= MAX_UNWIND)
 		return;
-	for (int n = 0; n < 4 && decode(l, at, &i) && !is_written(&i, l->frame.reg);
+	question = at;
+	for (int n = 0; n < 4 && machine_decode(&l->machine, at, &i) &&
+			!machine_writes(&i, l->frame.reg);
 	     n++) {
 		if (i.is_emulated) {
 			struct place *p = &l->places[l->count++];
 
-			*p = (struct place){ .kind = PROBE_UNWIND, .handler = at };
+			*p = (struct place){ .kind = PROBE_UNWIND, .handler = question };
 			put(p, at, &l->frame, &nowhere);
 			return;
 		}
@@ -564,7 +570,7 @@ static void look_at(struct ends *e, uint64_t at)
 	struct x86_insn i;
 
 	for (;;) {
-		if (!decode(l, at, &i) || i.flow == X86_RETURN ||
+		if (!machine_decode(&l->machine, at, &i) || i.flow == X86_RETURN ||
 		    i.flow == X86_INDIRECT || i.flow == X86_STOP)
 			return;
 		if (is_question(l, &i))
@@ -572,15 +578,18 @@ static void look_at(struct ends *e, uint64_t at)
 		if (i.flow == X86_BRANCH || i.flow == X86_JUMP)
 			look_later(e, i.target);
 		at += i.length;
-		if (i.flow == X86_JUMP || at >= l->end || e->seen[at - l->start])
+		if (i.flow == X86_JUMP || at >= l->machine.end ||
+		    e->seen[at - l->machine.start])
 			return;
-		e->seen[at - l->start] = true;
+		e->seen[at - l->machine.start] = true;
 	}
 }
 
 static bool find_unwinding(struct loop *l)
 {
-	struct ends e = { .l = l, .seen = xcalloc(l->end - l->start, sizeof(*e.seen)) };
+	struct ends e = { .l = l,
+			  .seen = xcalloc(l->machine.end - l->machine.start,
+					  sizeof(*e.seen)) };
 	size_t before = l->count;
 
 	e.known[0] = find_question(l, l->table.handlers[l->v->leave[0]], 0);
@@ -591,12 +600,14 @@ static bool find_unwinding(struct loop *l)
 		look_at(&e, e.todo[--e.count]);
 	free(e.seen);
 	free(e.todo);
-	return e.known[0] && l->count > before;
+	return e.known[0] && e.known[1] && l->count > before && e.found <= MAX_UNWIND;
 }
 
 static bool find_ends(struct loop *l)
 {
-	return l->offsets[FRAME_IS_ENTRY] ? find_unwinding(l) : find_clear(l);
+	if (!l->offsets[FRAME_IS_ENTRY])
+		return find_clear(l);
+	return l->frame.reg != X86_NOREG && find_unwinding(l);
 }
 
 /* ---- probes ---- */
@@ -625,7 +636,7 @@ static void describe(const struct loop *l, struct eval *eval)
 		.code_start = o[CODE_START],
 		.str_ascii = o[STR_ASCII_DATA],
 		.str_wide = o[STR_WIDE_DATA],
-		.lines_format = LINES_311,
+		.lines_format = l->v->lines_format,
 		.frame_reg = OPERAND_NOREG,
 		.instr_reg = OPERAND_NOREG,
 		.instr_base = OPERAND_NOREG,
@@ -639,11 +650,6 @@ static const uint8_t *ops_of(const struct cpython *v, enum probe_kind kind)
 	       : kind == PROBE_YIELD ? v->yield
 	       : kind == PROBE_SEND  ? v->left
 				     : v->leave;
-}
-
-static uint8_t index_of(uint8_t reg)
-{
-	return reg == X86_NOREG ? OPERAND_NOREG : pt_regs[reg];
 }
 
 static bool add_probe(struct loop *l, struct probes *p, struct probe *probe,
@@ -662,11 +668,11 @@ static bool add_place(struct loop *l, struct probes *p, const struct place *plac
 	struct eval *eval = &probe.site.eval;
 
 	describe(l, eval);
-	eval->frame_reg = index_of(place->frame.reg);
-	eval->frame_base = index_of(place->frame.base);
+	eval->frame_reg = machine_index(place->frame.reg);
+	eval->frame_base = machine_index(place->frame.base);
 	eval->frame_offset = place->frame.offset;
-	eval->instr_reg = index_of(place->instr.reg);
-	eval->instr_base = index_of(place->instr.base);
+	eval->instr_reg = machine_index(place->instr.reg);
+	eval->instr_base = machine_index(place->instr.base);
 	eval->instr_offset = place->instr.offset;
 	if (place->kind == PROBE_RESUME) {
 		eval->oparg_mask = l->v->oparg_mask;
@@ -687,22 +693,9 @@ static bool add_function(struct loop *l, struct probes *p, enum probe_kind kind,
 
 	describe(l, eval);
 	eval->has_tstate = kind == PROBE_CLEAR;
-	eval->frame_reg = pt_regs[RSI];
+	eval->frame_reg = machine_index(RSI);
 	return spot_function(l->elf, address, args, &probe) &&
 	       add_probe(l, p, &probe, code_type);
-}
-
-/* Where code objects are freed: so that what is known of an address can be relied on. */
-static void add_forget(struct loop *l, struct probes *p)
-{
-	struct probe probe = { .kind = PROBE_FORGET };
-
-	if (!cpython_find_free(l->elf, &probe))
-		return;
-	for (size_t i = 0; i < p->count; i++)
-		p->probes[i].site.eval.frees = 1;
-	describe(l, &probe.site.eval);
-	probes_add(p, &probe);
 }
 
 static bool add_probes(struct loop *l, struct probes *p)
@@ -721,38 +714,25 @@ static bool add_probes(struct loop *l, struct probes *p)
 	if (!add_function(l, p, *l->v->left ? PROBE_SEND : PROBE_THROW, eval,
 			  SPOT_ARG2 | SPOT_ARG3, code_type))
 		return false;
-	add_forget(l, p);
 	return true;
 }
 
 /* ---- all of it ---- */
 
-static bool find_code(struct loop *l)
-{
-	GElf_Shdr shdr;
-	Elf_Scn *scn;
-	Elf_Data *data;
-
-	if (!elf_section(l->elf, ".text", &shdr, &scn))
-		return false;
-	data = elf_bytes(scn);
-	if (!data || shdr.sh_addr + data->d_size < shdr.sh_addr)
-		return false;
-	l->code = data->d_buf;
-	l->start = shdr.sh_addr;
-	l->end = shdr.sh_addr + data->d_size;
-	return true;
-}
-
 static const char *find_parts(struct loop *l, uint32_t version)
 {
 	enum cpython_build build = cpython_offsets(l->elf, l->v, version, l->offsets);
 
+	uint64_t address;
+
+	if (!elf_symbol(l->elf, "PyCode_Type", &address) ||
+	    !elf_symbol(l->elf, "_PyEval_EvalFrameDefault", &address))
+		return "it does not have the symbols that every CPython of its version has";
 	if (build == CPYTHON_FREE_THREADED)
 		return "it is a free-threaded build, which pyflow does not understand yet";
 	if (build != CPYTHON_USUAL)
 		return "its _Py_DebugOffsets are not those of a CPython of its version";
-	if (!find_code(l) || !find_table(l))
+	if (!machine_open(l->elf, &l->machine) || !find_table(l))
 		return "its evaluation loop has no dispatch table (built without computed "
 		       "gotos?)";
 	if (!find_registers(l))
@@ -762,32 +742,53 @@ static const char *find_parts(struct loop *l, uint32_t version)
 	return NULL;
 }
 
+/* Where code objects are freed: so that what is known of an address can be relied on. */
+static void add_forget(struct elf *e, struct probes *p)
+{
+	struct probe probe = { .kind = PROBE_FORGET };
+
+	if (!cpython_find_free(e, &probe))
+		return;
+	for (size_t i = 0; i < p->count; i++)
+		p->probes[i].site.eval.frees = 1;
+	probes_add(p, &probe);
+}
+
+static const char *read_loop(struct elf *e, const struct cpython *v, struct probes *p)
+{
+	struct loop l = { .elf = e, .v = v };
+	const char *missing = find_parts(&l, p->version);
+
+	if (missing)
+		return missing;
+	add_places(&l, PROBE_RESUME, v->resume);
+	add_places(&l, PROBE_YIELD, v->yield);
+	if (!l.clear)
+		add_places(&l, PROBE_RETURN, v->leave);
+	mind_jumps(&l);
+	return add_probes(&l, p) ? NULL
+				 : "places in its evaluation loop are not in its code";
+}
+
 void probes_read_eval(struct elf *e, struct probes *p)
 {
-	struct loop l = { .elf = e, .v = cpython_find(p->version) };
+	const struct cpython *v = cpython_find(p->version);
 	const char *missing;
 
 	if (e->header.e_machine != EM_X86_64) {
 		unknown(p, "evaluation loops are only understood on x86-64");
 		return;
 	}
-	if (!l.v) {
+	if (!v) {
 		unknown(p, "the evaluation loop of this version is not known to pyflow");
 		return;
 	}
-	missing = find_parts(&l, p->version);
+	missing = v->frame_arg ? probes_read_call(e, v, p) : read_loop(e, v, p);
 	if (missing) {
+		probes_free(p);
 		unknown(p, missing);
 		return;
 	}
-	add_places(&l, PROBE_RESUME, l.v->resume);
-	add_places(&l, PROBE_YIELD, l.v->yield);
-	if (!l.clear)
-		add_places(&l, PROBE_RETURN, l.v->leave);
-	mind_jumps(&l);
 	p->state = PROBES_USABLE;
-	if (!add_probes(&l, p)) {
-		probes_free(p);
-		unknown(p, "places in its evaluation loop are not in its code");
-	}
+	add_forget(e, p);
 }

@@ -43,7 +43,7 @@ struct recipe {
 };
 
 struct made {
-	uint8_t bytes[16384];
+	uint8_t bytes[32768];
 	size_t size;
 	size_t segments, sections; /* where their headers are */
 	size_t notes, notes_size;  /* the contents of .note.stapsdt */

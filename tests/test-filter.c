@@ -113,6 +113,33 @@ static const struct {
 	{ "gr\xc3\xbc\xc3\x9f", "gr\xc3\xbc\xc3\x9f", true },
 };
 
+/* A function pattern against one name and one qualified name, NULL if not known. */
+static const struct {
+	const char *pattern, *func, *qualname;
+	bool wanted;
+} qualnames[] = {
+	{ "f", "f", "C.f", true },
+	{ "C.f", "f", "C.f", true },
+	{ "C.f", "f", NULL, false },
+	{ "C.f", "f", "D.f", false },
+	{ "C.f", "f", "C.C.f", false },
+	{ "C.f", "g", "C.f", true },
+	{ "C.*", "f", "C.f", true },
+	{ "C.*", "f", "C.D.f", true },
+	{ "C.*", "f", "CC.f", false },
+	{ "C.*", "C.x", "f", true },
+	{ "*.f", "f", "C.f", true },
+	{ "*.f", "f", "f", false },
+	{ "C", "f", "C.f", false },
+	{ "f.<locals>.*", "g", "f.<locals>.g", true },
+	{ "f.<locals>.g", "g", "f.<locals>.g", true },
+	{ "*.<lambda>", "<lambda>", "f.<locals>.<lambda>", true },
+	{ "<lambda>", "<lambda>", "f.<locals>.<lambda>", true },
+	{ "", "f", "", true },
+	{ "", "f", "C.f", false },
+	{ "[CD].f", "f", "D.f", true },
+};
+
 static char seen[256];
 
 static void note_unmatched(const char *option, const char *pattern)
@@ -162,6 +189,36 @@ static void check_tables(void)
 	for (size_t i = 0; i < sizeof(funcs) / sizeof(funcs[0]); i++)
 		check_int(match_one("/w", NULL, funcs[i].pattern, funcs[i].func),
 			  funcs[i].wanted, funcs[i].pattern, __FILE__, __LINE__);
+}
+
+static void check_qualnames(void)
+{
+	for (size_t i = 0; i < sizeof(qualnames) / sizeof(qualnames[0]); i++) {
+		char *list[] = { xstrdup(qualnames[i].pattern), NULL };
+		struct filter *f = filter_new(NULL, list, "/w");
+
+		check_int(filter_match(f, "a.py", qualnames[i].func,
+				       qualnames[i].qualname),
+			  qualnames[i].wanted, qualnames[i].pattern, __FILE__, __LINE__);
+		CHECK_INT(!*unmatched(f), qualnames[i].wanted);
+		filter_free(f);
+		free(list[0]);
+	}
+}
+
+/* The name and the qualified name may have each its own pattern; the file must match,
+ * too. */
+static void check_both_names(void)
+{
+	char *files_list[] = { "a.py", NULL }, *funcs_list[] = { "f", "C.f", NULL };
+	struct filter *f = filter_new(files_list, funcs_list, "/w");
+
+	CHECK(!filter_match(f, "b.py", "f", "D.f"));
+	CHECK_STR(unmatched(f), "-f a.py;-F C.f;");
+	CHECK(filter_match(f, "a.py", "f", "C.f"));
+	CHECK_STR(unmatched(f), "");
+	CHECK(!filter_match(f, "b.py", "f", "C.f"));
+	filter_free(f);
 }
 
 /* A directory may have a name that looks like a glob. */
@@ -268,6 +325,8 @@ int main(void)
 {
 	check_paths();
 	check_tables();
+	check_qualnames();
+	check_both_names();
 	check_odd_cwd();
 	check_lists();
 	check_half();

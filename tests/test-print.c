@@ -33,25 +33,31 @@ enum id {
 	TWO_SLASHES,
 	ROOT,
 	EMPTY,
+	METHOD,
+	LAMBDA,
+	EVIL_QUALNAME,
 	IDS
 };
 
 static const struct {
-	const char *file, *func;
+	const char *file, *func, *qualname;
 } names[IDS] = {
-	[F1] = { "/w/tests/script.py", "function_1" },
-	[F2] = { "/w/tests/script.py", "function_2" },
-	[F3] = { "tests/script.py", "function_3" },
-	[RUN] = { "/usr/lib/python3.9/threading.py", "run" },
-	[GEN] = { "/w/gen.py", "gr\xc3\xbc\xc3\x9f" },
-	[MODULE] = { "<string>", "<module>" },
-	[EVIL] = { "/w/a.py", "x\033[31m\n=>  \xe2\x80\xae\\\xff:y" },
-	[EVIL_FILE] = { "/w/\r/\\n.py", "f" },
-	[CWD] = { "/w", "f" },
-	[NEAR_CWD] = { "/work/a.py", "f" },
-	[TWO_SLASHES] = { "/w//a.py", "f" },
-	[ROOT] = { "/a.py", "f" },
-	[EMPTY] = { "", "" },
+	[F1] = { "/w/tests/script.py", "function_1", NULL },
+	[F2] = { "/w/tests/script.py", "function_2", NULL },
+	[F3] = { "tests/script.py", "function_3", NULL },
+	[RUN] = { "/usr/lib/python3.9/threading.py", "run", NULL },
+	[GEN] = { "/w/gen.py", "gr\xc3\xbc\xc3\x9f", NULL },
+	[MODULE] = { "<string>", "<module>", NULL },
+	[EVIL] = { "/w/a.py", "x\033[31m\n=>  \xe2\x80\xae\\\xff:y", NULL },
+	[EVIL_FILE] = { "/w/\r/\\n.py", "f", NULL },
+	[CWD] = { "/w", "f", NULL },
+	[NEAR_CWD] = { "/work/a.py", "f", NULL },
+	[TWO_SLASHES] = { "/w//a.py", "f", NULL },
+	[ROOT] = { "/a.py", "f", NULL },
+	[EMPTY] = { "", "", NULL },
+	[METHOD] = { "/w/c.py", "m", "C.m" },
+	[LAMBDA] = { "/w/c.py", "<lambda>", "f.<locals>.<lambda>" },
+	[EVIL_QUALNAME] = { "/w/c.py", "e", "C\n.e\x1b" },
 };
 
 struct run {
@@ -60,6 +66,13 @@ struct run {
 	struct printer printer;
 	struct event e; /* the next one, but for what differs */
 };
+
+static enum print_exit exit_of(uint8_t flags)
+{
+	return flags & EVENT_RAISED    ? PRINT_RAISED
+	       : flags & EVENT_YIELDED ? PRINT_YIELDED
+				       : PRINT_RETURNED;
+}
 
 /* What trace.c does with a call or return, without filters. */
 static void show(struct run *r, uint8_t kind, enum id id, uint32_t line)
@@ -71,6 +84,7 @@ static void show(struct run *r, uint8_t kind, enum id id, uint32_t line)
 		.pid = r->e.pid,
 		.tid = r->e.tid,
 		.cpu = r->e.cpu,
+		.exit = exit_of(r->e.flags),
 		.name = name,
 	};
 
@@ -173,9 +187,9 @@ static void print_loss(struct run *r)
 
 static void print_names(struct run *r)
 {
-	for (enum id id = UNKNOWN; id < IDS; id++)
+	for (enum id id = UNKNOWN; id < METHOD; id++)
 		enter(r, id, -1);
-	for (enum id id = IDS; id-- > UNKNOWN;)
+	for (enum id id = METHOD; id-- > UNKNOWN;)
 		leave(r, id, id);
 }
 
@@ -215,10 +229,55 @@ static void print_midnight(struct run *r)
 	leave(r, F1, 5);
 }
 
-static void begin(struct run *r, struct output *o, char *cwd)
+/* How a call was left, where that is known. */
+static void print_exits(struct run *r)
 {
+	static const uint8_t flags[] = { 0, EVENT_YIELDED, EVENT_RAISED };
+
+	for (size_t i = 0; i < sizeof(flags); i++) {
+		r->e.flags = 0;
+		enter(r, GEN, 20);
+		enter(r, UNKNOWN, 0);
+		r->e.flags = flags[i];
+		leave(r, UNKNOWN, -1);
+		leave(r, GEN, 21);
+	}
+	/* one that was never seen to begin */
+	leave(r, F1, INT32_MAX);
+	r->e.flags = 0;
+}
+
+static void print_qualnames(struct run *r)
+{
+	enter(r, METHOD, 2);
+	enter(r, LAMBDA, 3);
+	enter(r, EVIL_QUALNAME, 4);
+	/* unknown */
+	enter(r, F1, 4);
+	leave(r, F1, 5);
+	leave(r, EVIL_QUALNAME, 5);
+	leave(r, LAMBDA, 3);
+	leave(r, METHOD, 5);
+}
+
+static void add_name(struct names *n, enum id id)
+{
+	char *file = xstrdup(names[id].file), *func = xstrdup(names[id].func);
+	char *qualname = names[id].qualname ? xstrdup(names[id].qualname) : NULL;
+	struct name code = { .file = file, .func = func, .qualname = qualname };
 	bool is_new;
 
+	if (qualname)
+		names_add_code(n, id, &code, &is_new);
+	else
+		names_add(n, id, file, func, &is_new);
+	free(file);
+	free(func);
+	free(qualname);
+}
+
+static void begin(struct run *r, struct output *o, char *cwd)
+{
 	*r = (struct run){
 		.names = names_new(),
 		.tree = tree_new(),
@@ -229,7 +288,7 @@ static void begin(struct run *r, struct output *o, char *cwd)
 		       .time = 1700000000676016123ULL },
 	};
 	for (enum id id = UNKNOWN + 1; id < IDS; id++)
-		names_add(r->names, id, names[id].file, names[id].func, &is_new);
+		add_name(r->names, id);
 	r->printer.ops->begin(&r->printer, PID);
 }
 
@@ -256,6 +315,12 @@ static void print_all(struct output *o)
 	begin(&r, o, root);
 	enter(&r, ROOT, 1);
 	leave(&r, ROOT, 2);
+	print_exits(&r);
+	print_qualnames(&r);
+	end(&r);
+	begin(&r, o, cwd);
+	r.printer.qualname = true;
+	print_qualnames(&r);
 	end(&r);
 }
 

@@ -361,6 +361,165 @@ static void check_loss_and_fork(void)
 	tree_free(t);
 }
 
+/* ---- what the evaluation loop tells ---- */
+
+static unsigned int step_unit(struct tree *t, bool up, uint32_t tid,
+			      const struct name *name, uint64_t frame, uint8_t flags)
+{
+	struct event e = make(up ? EVENT_LEAVE : EVENT_ENTER, tid, frame);
+
+	e.flags = EVENT_FRAME | EVENT_UNIT | flags;
+	return up ? tree_leave(t, &e, name) : tree_enter(t, &e, name);
+}
+
+static unsigned int enter_unit(struct tree *t, const struct name *name, uint64_t frame)
+{
+	return step_unit(t, false, PID, name, frame, 0);
+}
+
+static unsigned int leave_unit(struct tree *t, const struct name *name, uint64_t frame,
+			       uint8_t flags)
+{
+	return step_unit(t, true, PID, name, frame, flags);
+}
+
+/* It ends what is open, and else is no event. */
+static void check_if_open(void)
+{
+	struct tree *t = tree_new();
+	uint8_t flags = EVENT_IF_OPEN | EVENT_RAISED;
+
+	CHECK_INT(leave_unit(t, A, 0x10, flags), TREE_NONE);
+	CHECK_INT(enter_unit(t, A, 0x10), 0);
+	CHECK_INT(enter_unit(t, B, 0x20), 1);
+	/* Another frame of that name, another name of that frame. */
+	CHECK_INT(leave_unit(t, B, 0x30, flags), TREE_NONE);
+	CHECK_INT(leave_unit(t, C, 0x20, flags), TREE_NONE);
+	CHECK_INT(enter_unit(t, C, 0x30), 2);
+	CHECK_INT(leave_unit(t, B, 0x20, flags), 1);
+	/* That has ended C, too. */
+	CHECK_INT(leave_unit(t, C, 0x30, flags), TREE_NONE);
+	CHECK_INT(leave_unit(t, A, 0x10, flags), 0);
+	CHECK_INT(leave_unit(t, A, 0x10, flags), TREE_NONE);
+	CHECK_INT(tree_orphans(t), 0);
+	/* Nor does it without such frames. */
+	CHECK_INT(step_unit(t, true, 77, A, 0x10, flags), TREE_NONE);
+	CHECK_INT(tree_orphans(t), 0);
+	tree_free(t);
+}
+
+/* The same frame begins again: only if it is the topmost, and units are told. */
+static void check_begun(void)
+{
+	struct tree *t = tree_new();
+
+	CHECK_INT(enter_unit(t, A, 0x10), 0);
+	CHECK_INT(enter_unit(t, A, 0x10), TREE_NONE);
+	CHECK_INT(enter_unit(t, A, 0x20), 1);
+	CHECK_INT(enter_unit(t, A, 0x20), TREE_NONE);
+	CHECK_INT(enter_unit(t, A, 0x10), 2);
+	CHECK_INT(leave_unit(t, A, 0x10, 0), 2);
+	CHECK_INT(leave_unit(t, A, 0x20, 0), 1);
+	CHECK_INT(leave_unit(t, A, 0x10, 0), 0);
+	/* A generator goes on in the frame that it left. */
+	CHECK_INT(enter_unit(t, A, 0x10), 0);
+	CHECK_INT(leave_unit(t, A, 0x10, EVENT_YIELDED), 0);
+	CHECK_INT(enter_unit(t, A, 0x10), 0);
+	CHECK_INT(step_unit(t, false, PID + 1, A, 0x10, 0), 0);
+	CHECK_INT(leave_unit(t, A, 0x10, 0), 0);
+	/* Probes of functions fire once for each call. */
+	CHECK_INT(enter_frame(t, A, 0x10), 0);
+	CHECK_INT(enter_frame(t, A, 0x10), 1);
+	CHECK_INT(enter(t, PID + 2, A, 1000), 0);
+	CHECK_INT(enter(t, PID + 2, A, 1000), 1);
+	tree_free(t);
+}
+
+/* After a loss, a frame that begins again has ended unseen. */
+static void check_begun_after_loss(void)
+{
+	struct tree *t = tree_new();
+
+	CHECK_INT(enter_unit(t, A, 0x10), 0);
+	CHECK_INT(enter_unit(t, B, 0x20), 1);
+	tree_lost(t);
+	CHECK_INT(enter_unit(t, C, 0x20), 1);
+	CHECK_INT(enter_unit(t, C, 0x20), 1);
+	CHECK_INT(leave_unit(t, C, 0x20, 0), 1);
+	CHECK_INT(leave_unit(t, A, 0x10, 0), 0);
+	CHECK_INT(tree_orphans(t), 0);
+	tree_free(t);
+}
+
+/* An end without a beginning counts only if one should have been seen. */
+static void check_orphans(void)
+{
+	struct tree *t = tree_new();
+
+	CHECK_INT(tree_orphans(t), 0);
+	/* Nothing is open: it began before the trace. */
+	CHECK_INT(leave_unit(t, A, 0x10, 0), 0);
+	CHECK_INT(tree_orphans(t), 0);
+	enter_unit(t, A, 0x10);
+	CHECK_INT(leave_unit(t, B, 0x20, 0), 1);
+	CHECK_INT(tree_orphans(t), 1);
+	CHECK_INT(leave_unit(t, A, 0x30, EVENT_RAISED), 1);
+	CHECK_INT(tree_orphans(t), 2);
+	/* Another thread has nothing open. */
+	CHECK_INT(step_unit(t, true, PID + 1, B, 0x20, 0), 0);
+	CHECK_INT(tree_orphans(t), 2);
+	/* After a loss all is possible, until nothing is open. */
+	tree_lost(t);
+	CHECK_INT(leave_unit(t, B, 0x20, 0), 1);
+	CHECK_INT(tree_orphans(t), 2);
+	CHECK_INT(leave_unit(t, A, 0x10, 0), 0);
+	enter_unit(t, A, 0x10);
+	leave_unit(t, B, 0x20, 0);
+	CHECK_INT(tree_orphans(t), 3);
+	/* What is in order is none. */
+	leave_unit(t, A, 0x10, 0);
+	enter_unit(t, A, 0x10);
+	enter_unit(t, B, 0x20);
+	leave_unit(t, A, 0x10, 0);
+	CHECK_INT(tree_orphans(t), 3);
+	tree_free(t);
+}
+
+/* With nothing open calls end that began before the trace, but each only once. Probes of
+ * functions have lost too much in some versions to say anything. */
+static void check_orphans_below(void)
+{
+	struct tree *t = tree_new();
+
+	CHECK_INT(leave_unit(t, A, 0x30, 0), 0);
+	CHECK_INT(leave_unit(t, B, 0x20, 0), 0);
+	CHECK_INT(leave_unit(t, A, 0x10, EVENT_RAISED), 0);
+	CHECK_INT(tree_orphans(t), 0);
+	CHECK_INT(leave_unit(t, A, 0x10, 0), 0);
+	CHECK_INT(tree_orphans(t), 1);
+	CHECK_INT(step_unit(t, true, PID + 1, A, 0x10, 0), 0);
+	CHECK_INT(tree_orphans(t), 1);
+	for (int i = 0; i < 3; i++)
+		CHECK_INT(leave_frame(t, A, 0x40), 0);
+	enter_frame(t, A, 0x50);
+	leave_frame(t, B, 0x60);
+	CHECK_INT(tree_orphans(t), 1);
+	tree_free(t);
+}
+
+/* With units, lines are not remembered: they need no help. */
+static void check_no_lines(void)
+{
+	struct tree *t = tree_new();
+	struct event e = make(EVENT_LEAVE, PID, 0x50);
+
+	e.flags = EVENT_FRAME | EVENT_UNIT;
+	e.line = 77;
+	tree_leave(t, &e, A);
+	CHECK_INT(thrown_line(t, PID, 0x50, 3), 3);
+	tree_free(t);
+}
+
 /* ---- random calls, next to a plain model ---- */
 
 struct model {
@@ -469,8 +628,16 @@ int main(void)
 	check_loss_and_fork();
 	check_random(0);
 	check_random(EVENT_FRAME);
+	check_random(EVENT_FRAME | EVENT_UNIT);
 	check_random_losses(0);
 	check_random_losses(EVENT_FRAME);
+	check_random_losses(EVENT_FRAME | EVENT_UNIT);
+	check_if_open();
+	check_begun();
+	check_begun_after_loss();
+	check_orphans();
+	check_orphans_below();
+	check_no_lines();
 	check_number_reused();
 	return check_done();
 }
