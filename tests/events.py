@@ -21,8 +21,21 @@ def escape(name):
     return "".join(out)
 
 
+MARKS = {" (raised)": "raise", " (yielded)": "yield"}
+
+
+def unmarked(what):
+    """FILE:FUNC:LINE, and how it was left, which some sources tell and others do not."""
+    for mark, how in MARKS.items():
+        if what.endswith(mark):
+            return what[:-len(mark)], how
+    return what, ""
+
+
 def parse(path):
-    """A list of (tid, kind, depth, what), what being FILE:FUNC:LINE; other lines are left out."""
+    """A list of (tid, kind, depth, what, how), what being FILE:FUNC:LINE; how is "raise", "yield"
+    or "", which is a return, or all of them where the source cannot tell. Other lines are left
+    out."""
     events = []
     with open(path, encoding="utf-8", newline="\n") as f:
         for line in f:
@@ -33,13 +46,14 @@ def parse(path):
             what = rest.lstrip(" ")
             indent = len(rest) - len(what)
             assert indent % 2 == 0 and what[:4] in ("=>  ", "<=  "), line
-            events.append((int(m[4]), what[:2], indent // 2, what[4:]))
+            events.append((int(m[4]), what[:2], indent // 2, *unmarked(what[4:])))
     return events
 
 
 def by_thread(events):
-    """The sequences of the threads, in an order that does not depend on their IDs."""
+    """The sequences of the threads, in an order that does not depend on their IDs, nor on how
+    functions were left."""
     threads = {}
     for tid, *rest in events:
         threads.setdefault(tid, []).append(tuple(rest))
-    return sorted(threads.values())
+    return sorted(threads.values(), key=lambda thread: [event[:3] for event in thread])

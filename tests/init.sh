@@ -59,6 +59,14 @@ says() {
 	fi
 }
 
+# lost_nothing WHAT: pyflow's words in $work/words end so, and what it saw was what it expected.
+lost_nothing() {
+	says "nothing lost: $1" '^pyflow: [1-9][0-9]* events, 0 lost$' "$work/words"
+	if has_line 'did not look as expected' "$work/words"; then
+		not_ok "nothing odd: $1" "$work/words"
+	fi
+}
+
 skip_all() { echo "1..0 # SKIP $*"; exit 0; }
 
 finish() {
@@ -101,17 +109,72 @@ use_python() {
 	dir=${real#"$root"}
 	cp "$srcdir"/tests/*.py "$real"
 	python="chroot $root /usr/bin/python$version"
+	name="python$version"
 }
 
-# for_each_python FUNCTION: calls it once for each, with everything set as by use_python.
-for_each_python() {
-	for each in $("$srcdir/tests/pyroots" list); do
+# use_roots FUNCTION VERSION...: calls it once for each, with everything set as by use_python.
+use_roots() {
+	calls=$1
+	shift
+	for each; do
 		if use_python "$each"; then
-			"$1"
+			"$calls"
 		else
-			skip "$1 on python$each" "python$each is not there (tests/pyroots make)"
+			skip "$calls on python$each" "python$each is not there (tests/pyroots make)"
 		fi
 	done
+}
+
+# for_each_python FUNCTION: those that were built with probes for functions.
+for_each_python() { use_roots "$1" 3.9 3.15; }
+
+# shellcheck disable=SC2046
+for_each_root() { use_roots "$1" $("$srcdir/tests/pyroots" list); }
+
+# The Pythons of this machine, each file once: in PATH, of pyenv, and $PYFLOW_TEST_PYTHONS.
+machine_pythons() {
+	{
+		for file in $(echo "$PATH" | tr : '\n' | sed 's|$|/python3*|') \
+				"${HOME:-/root}"/.pyenv/versions/*/bin/python3*; do
+			case $file in */python3 | */python3.[0-9] | */python3.[0-9][0-9]) echo "$file" ;; esac
+		done
+		echo "${PYFLOW_TEST_PYTHONS-}" | tr : '\n'
+	} | while read -r file; do
+		[ -f "$file" ] && [ -x "$file" ] && realpath "$file"
+	done | awk '!seen[$0]++' | while read -r file; do
+		# Those of pyenv that are in PATH are scripts.
+		[ "$(head -c 4 "$file" | od -An -c | tr -d ' ')" = '177ELF' ] && echo "$file"
+	done
+}
+
+# use_machine_python FILE: sets the same as use_python; $root is empty. Status 1 if it is too old.
+use_machine_python() {
+	version=$("$1" -c 'import sys; print("%d.%d" % sys.version_info[:2])
+sys.exit(sys.version_info < (3, 8))') || return 1
+	root=
+	chmod 755 "$work"
+	real=$(mktemp -d "$work/python.XXXXXX") || return 1
+	chmod 755 "$real"
+	dir=$real
+	cp "$srcdir"/tests/*.py "$real"
+	python=$1
+	name="python$version ($1)"
+}
+
+# for_all_pythons FUNCTION: the roots', and the machine's.
+for_all_pythons() {
+	for_each_root "$1"
+	for each in $(machine_pythons); do
+		if use_machine_python "$each"; then "$1"; fi
+	done
+}
+
+# Is it older than what can be traced without probes of its own?
+is_older() { [ "${version#3.}" -lt 11 ]; }
+
+# pyflow's own words for not being able to.
+cannot_be_traced() { # STATUS
+	[ "$1" -eq 125 ] && has_line 'cannot be traced' "$work/words"
 }
 
 # A trace without what is different each time: time, CPU, and process and thread IDs by their
