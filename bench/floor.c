@@ -1,13 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 /* For bench/run: an empty program on the probes that pyflow uses, and what a command
- * costs.
- *
- *   floor OBJECT ELF -- CMD...     run CMD with the program of OBJECT on the probes of
- * ELF floor --cost FILE -- CMD...    run CMD; its CPU seconds without those of its
- * children, and the peak of its memory or theirs in KiB, go to FILE floor --first FILE --
- * CMD...   run CMD until its first output, then interrupt it; its CPU seconds and the ms
- * until that output go to FILE
- */
+ * costs. The CPU seconds of a command are written to a file without those of its
+ * children, and with the peak of its memory or theirs in KiB; or, where it is interrupted
+ * at its first output, with the ms until then. */
 #include <config.h>
 
 #include <bpf/libbpf.h>
@@ -79,10 +74,18 @@ static struct bpf_program *load(const char *path)
 	return bpf_object__next_program(o, NULL);
 }
 
-static void read_probes(const char *elf, struct probes *p)
+static enum probe_source find_source(const char *name)
+{
+	for (enum probe_source source = SOURCE_AUTO; source <= SOURCE_EVAL; source++)
+		if (!strcmp(name, probes_source_name(source)))
+			return source;
+	die("%s: not auto, sdt or eval", name);
+}
+
+static void read_probes(const char *elf, enum probe_source source, struct probes *p)
 {
 	int fd = open(elf, O_RDONLY | O_CLOEXEC);
-	int err = fd < 0 ? -errno : probes_read(fd, SOURCE_AUTO, p);
+	int err = fd < 0 ? -errno : probes_read(fd, source, p);
 
 	if (err)
 		die("%s: %s", elf, strerror(-err));
@@ -91,7 +94,7 @@ static void read_probes(const char *elf, struct probes *p)
 	close(fd);
 }
 
-static int run_floor(const char *object, const char *elf, char **argv)
+static int run_floor(const char *object, const char *elf, const char *source, char **argv)
 {
 	struct bpf_program *program = load(object);
 	struct bpf_link *links[PROBES_MAX + 1];
@@ -99,7 +102,7 @@ static int run_floor(const char *object, const char *elf, char **argv)
 	double began;
 	int status;
 
-	read_probes(elf, &p);
+	read_probes(elf, find_source(source), &p);
 	began = seconds(CLOCK_MONOTONIC);
 	for (size_t i = 0; i < p.count; i++) {
 		struct bpf_uprobe_opts opts = {
@@ -172,19 +175,28 @@ static int run_first(const char *path, char **argv)
 	return any ? 0 : status_of(status);
 }
 
+static int say_usage(void)
+{
+	fprintf(stderr, "usage: floor OBJECT ELF [SOURCE] -- CMD...\n"
+			"       floor --cost FILE -- CMD...\n"
+			"       floor --first FILE -- CMD...\n");
+	return 2;
+}
+
 int main(int argc, char **argv)
 {
-	if (argc < 5 || strcmp(argv[3], "--")) {
-		fprintf(stderr,
-			"usage: floor OBJECT ELF -- CMD...\n"
-			"       floor --cost FILE -- CMD...\n       floor --first FILE -- CMD...\n");
-		return 2;
-	}
+	const char *source = "auto";
+	char **command = argv + 3;
+
+	if (argc > 4 && strcmp(*command, "--"))
+		source = *command++;
+	if (argc < 5 || strcmp(*command, "--") || !*++command)
+		return say_usage();
 	/* The command shall get the signals of a terminal, and this wait for it. */
 	signal(SIGINT, SIG_IGN);
 	if (!strcmp(argv[1], "--cost"))
-		return run_cost(argv[2], argv + 4);
+		return run_cost(argv[2], command);
 	if (!strcmp(argv[1], "--first"))
-		return run_first(argv[2], argv + 4);
-	return run_floor(argv[1], argv[2], argv + 4);
+		return run_first(argv[2], command);
+	return run_floor(argv[1], argv[2], source, command);
 }
