@@ -364,19 +364,10 @@ static __always_inline bool is_instead(const struct eval *e, uint8_t op)
 	return op && (op == e->instead[0] || op == e->instead[1] || op == e->instead[2]);
 }
 
-/* An exception leaves the frame. It may be one that never ran, for want of room for
- * another call, or a generator that nobody wants any more. */
-static __always_inline void raise(struct step *s, bool is_generator)
-{
-	s->flags |= EVENT_RAISED;
-	if (is_generator || (int32_t)s->unit <= 0)
-		s->flags |= EVENT_IF_OPEN;
-}
-
-/* How a frame that is being cleared was left: the instruction tells, but for one that
- * monitoring has put its own in the place of. */
-static __always_inline void see_exit(struct step *s, const struct eval *e, uint8_t op,
-				     bool is_generator)
+/* How a call ends: the instruction tells, but for one that monitoring has put its own in
+ * the place of. An exception may end one that never ran, for want of room for another
+ * call. */
+static __always_inline void see_exit(struct step *s, const struct eval *e, uint8_t op)
 {
 	if (is_op(e, op))
 		return;
@@ -385,7 +376,9 @@ static __always_inline void see_exit(struct step *s, const struct eval *e, uint8
 		if (!s->tstate || !read_word(s->tstate + e->exception))
 			return;
 	}
-	raise(s, is_generator);
+	s->flags |= EVENT_RAISED;
+	if ((int32_t)s->unit <= 0)
+		s->flags |= EVENT_IF_OPEN;
 }
 
 /* Is this an event at all? op: the opcode and its argument. */
@@ -394,11 +387,13 @@ static __always_inline bool is_event(struct step *s, const struct eval *e,
 {
 	switch (s->kind) {
 	case PROBE_CLEAR:
-		see_exit(s, e, op[0], is_generator);
-		return true;
-	case PROBE_UNWIND:
-		raise(s, false);
-		return true;
+		see_exit(s, e, op[0]);
+		if (!e->op_made || op[0] != e->op_made)
+			return true;
+		/* The frame that a generator is made from; its own can be left there,
+		 * too, if it is thrown into before it ever ran. */
+		s->is_passing = true;
+		return is_generator;
 	case PROBE_SEND:
 		/* As a rule a generator goes on behind what left it, with a RESUME. */
 		return s->is_thrown || (is_generator && !is_op(e, op[0]));

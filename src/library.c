@@ -68,8 +68,11 @@ static char *try_dirs(const char *dirs, const char *name, const char *origin)
 
 static char *find(const char *name, const char *dirs, const char *origin)
 {
-	char *found = try_dirs(dirs, name, origin);
+	char *found;
 
+	if (strchr(name, '/'))
+		return expand(name, strlen(name), origin);
+	found = try_dirs(dirs, name, origin);
 	if (!found)
 		found = try_dirs(getenv("LD_LIBRARY_PATH"), name, origin);
 	for (size_t i = 0; !found && i < sizeof(usual) / sizeof(usual[0]); i++)

@@ -19,6 +19,10 @@
 
 enum { BEGIN_INSNS = 120, BEGIN_DEPTH = 8, END_INSNS = 24, MAX_ENDS = 8 };
 
+/* Instructions that the search for the end looks at, many of them more than once: that of
+ * a CPython takes less than 20000. */
+enum { MAX_INSNS = 1 << 20 };
+
 struct call {
 	struct machine machine;
 	const struct cpython *v;
@@ -31,6 +35,8 @@ struct call {
 		uint8_t result; /* the register that the result is in there */
 	} ends[MAX_ENDS];
 	size_t end_count;
+	bool has_more;	    /* ends than there is room for */
+	unsigned int insns; /* looked at so far */
 };
 
 /* ---- the beginning ---- */
@@ -91,13 +97,21 @@ static bool find_begin(struct call *c, uint64_t at, uint16_t holds, int depth)
 
 /* ---- the end ---- */
 
+static unsigned int decode(struct call *c, uint64_t at, struct x86_insn *i)
+{
+	if (c->insns == MAX_INSNS)
+		return 0;
+	c->insns++;
+	return machine_decode(&c->machine, at, i);
+}
+
 /* Behind a load of the frame's f_back: its store, and the call that follows. */
-static bool find_call(const struct call *c, uint64_t at, uint8_t back, uint64_t *end)
+static bool find_call(struct call *c, uint64_t at, uint8_t back, uint64_t *end)
 {
 	bool is_stored = false;
 	struct x86_insn i;
 
-	for (int n = 0; n < END_INSNS && machine_decode(&c->machine, at, &i); n++) {
+	for (int n = 0; n < END_INSNS && decode(c, at, &i); n++) {
 		if (is_stored && i.is_emulated &&
 		    (i.flow == X86_CALL || i.flow == X86_JUMP)) {
 			*end = at;
@@ -124,19 +138,21 @@ static bool is_test(const struct x86_insn *i)
 /* Where the compiler has put the whole check into the function there is no call, and the
  * frame is soon forgotten: then the probe is on the load itself, which costs more. What
  * is tested first behind the store, and was there before, is the result. */
-static uint8_t find_result(const struct call *c, uint64_t at, uint8_t back)
+static uint8_t find_result(struct call *c, uint64_t at, uint8_t back)
 {
-	uint16_t written = 0;
+	uint16_t written = 1 << back;
 	bool is_stored = false;
 	struct x86_insn i;
 
-	for (int n = 0; n < END_INSNS && machine_decode(&c->machine, at, &i); n++) {
+	for (int n = 0; n < END_INSNS && decode(c, at, &i); n++) {
 		if (is_stored && is_test(&i) && !(written >> i.reg & 1))
 			return i.reg;
 		if (i.flow != X86_NEXT)
 			break;
 		if (machine_stores(&i, c->offsets[TSTATE_FRAME]) && i.reg == back)
 			is_stored = true;
+		else if (!is_stored && machine_writes(&i, back))
+			break;
 		written |= i.writes;
 		at += i.length;
 	}
@@ -150,6 +166,8 @@ static void add_end(struct call *c, uint64_t at, uint8_t result)
 			return;
 	if (c->end_count < MAX_ENDS)
 		c->ends[c->end_count++] = (struct end){ at, result };
+	else
+		c->has_more = true;
 }
 
 static void look_at(struct call *c, uint64_t at, const struct x86_insn *i)
@@ -174,7 +192,7 @@ static void look_outside(struct call *c, uint64_t at)
 {
 	struct x86_insn i;
 
-	for (int n = 0; n < BEGIN_INSNS && machine_decode(&c->machine, at, &i); n++) {
+	for (int n = 0; n < BEGIN_INSNS && decode(c, at, &i); n++) {
 		look_at(c, at, &i);
 		if (i.flow == X86_RETURN || i.flow == X86_INDIRECT ||
 		    i.flow == X86_STOP || i.flow == X86_JUMP)
@@ -188,7 +206,7 @@ static bool find_ends(struct call *c)
 	struct x86_insn i;
 
 	for (uint64_t at = c->function; at < c->end; at += i.length) {
-		if (!machine_decode(&c->machine, at, &i)) {
+		if (!decode(c, at, &i)) {
 			i.length = 1;
 			continue;
 		}
@@ -197,7 +215,8 @@ static bool find_ends(struct call *c)
 		    (i.target < c->function || i.target >= c->end))
 			look_outside(c, i.target);
 	}
-	return c->end_count;
+	/* Each that is missed would leave calls open. */
+	return c->end_count && !c->has_more && c->insns < MAX_INSNS;
 }
 
 /* ---- probes ---- */

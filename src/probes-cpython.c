@@ -84,7 +84,7 @@ static const struct cpython versions[] = {
 	  .leave = { 83 },	  /* RETURN_VALUE */
 	  .yield = { 86 },	  /* YIELD_VALUE */
 	  .left = { 86, 75 },	  /* YIELD_VALUE, RETURN_GENERATOR */
-	  .return_generator = 75,
+	  .made = 75,
 	  .offsets = { [FRAME_CODE] = 32,
 		       [FRAME_INSTR] = 56,
 		       [FRAME_OWNER] = 69,
@@ -100,6 +100,7 @@ static const struct cpython versions[] = {
 	{ .minor = 0x030c,
 	  .lines_format = LINES_311,
 	  .unused = { { 169, 170 }, { 177, 236 }, { 255, 255 } },
+	  .never = 17,			  /* RESERVED */
 	  .resume = { 151, 240 },	  /* RESUME, INSTRUMENTED_RESUME */
 	  .leave = { 83, 121, 242, 247 }, /* RETURN_VALUE, RETURN_CONST, INSTRUMENTED_ */
 	  .yield = { 150, 243 },	  /* YIELD_VALUE, INSTRUMENTED_YIELD_VALUE */
@@ -166,7 +167,7 @@ static const struct cpython versions[] = {
 	  .oparg_mask = 7,
 	  .oparg_none = 4, /* the call that makes a generator expression */
 	  .is_unbalanced = true,
-	  .return_generator = 32,
+	  .made = 32,
 	  .pop_top = 29,
 	  .offsets = { [CODE_FLAGS] = 48, [STR_ASCII_DATA] = 40, [STR_WIDE_DATA] = 56 },
 	  .indices = { [TSTATE_FRAME] = 26,
@@ -300,7 +301,7 @@ static bool read_layout(struct elf *e, const struct cpython *v, uint32_t version
 		.code_file = offsets[CODE_FILE],
 		.code_name = offsets[CODE_NAME],
 		.known = 1,
-		.op_made = v->return_generator,
+		.op_made = v->made,
 		.op_behind = v->pop_top,
 	};
 	return true;

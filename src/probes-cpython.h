@@ -41,6 +41,7 @@ struct cpython {
 	struct {
 		uint8_t first, last;
 	} unused[4];	   /* opcodes that do not exist */
+	uint8_t never;	   /* one that some compilers know is never run; so is CACHE, 0 */
 	uint8_t resume[5]; /* a function begins, or a generator goes on */
 	uint8_t leave[5];  /* a function returns */
 	uint8_t yield[3];  /* a generator yields */
@@ -53,8 +54,8 @@ struct cpython {
 	uint8_t last_shift; /* f_lasti counts bytes: 1, units of 16 bits: 0 */
 	uint8_t oparg_mask, oparg_none; /* RESUME is none if these bits of its argument
 					 * have this value; 0 if there is none */
-	uint8_t return_generator;
-	bool is_unbalanced; /* its SDT probes; with an opcode for that: */
+	uint8_t made;		/* RETURN_GENERATOR, where it must be known */
+	bool is_unbalanced;		/* its SDT probes; with an opcode for that: */
 	uint8_t pop_top;
 	uint16_t offsets[CPYTHON_FIELDS]; /* bytes */
 	uint8_t indices[CPYTHON_FIELDS];  /* of 64-bit words in _Py_DebugOffsets, which

@@ -16,6 +16,9 @@
 /* Nothing that holds a Python comes near. */
 enum { MAX_SYMBOLS = 1 << 20, MAX_SECTION = 128 << 20, MAX_DYNAMIC = 4096 };
 
+/* Sections that are looked at because of what they are, all together. */
+enum { MAX_SECTIONS = 256 << 20 };
+
 /* Before libelf sees it: it allocates for as many sections as the file claims to have.
  * Numbers of them that do not fit into the header, and take more than 65279, are
  * refused. */
@@ -40,6 +43,7 @@ static int check_header(int fd, struct elf *e)
 	if (n < (ssize_t)sizeof(h) || (h.e_shoff && !h.e_shnum) || h.e_phnum == PN_XNUM)
 		return -EBADMSG;
 	e->size = st.st_size;
+	e->left = e->size < MAX_SECTIONS ? e->size : MAX_SECTIONS;
 	return 0;
 }
 
@@ -155,6 +159,16 @@ static bool is_relative(const struct elf *e, uint64_t info)
 					      : R_X86_64_RELATIVE);
 }
 
+/* Sections that together are larger than the file are a lie: without this, each of 65000
+ * of them could be all of it. */
+static Elf_Data *next_bytes(struct elf *e, Elf_Scn *scn, const GElf_Shdr *shdr)
+{
+	if (shdr->sh_size > e->left)
+		return NULL;
+	e->left -= shdr->sh_size;
+	return elf_bytes(scn);
+}
+
 static void add_pointers(struct elf *e, const Elf_Data *data)
 {
 	const char *p = data->d_buf;
@@ -179,6 +193,17 @@ static int by_address(const void *a, const void *b)
 	return (x->address > y->address) - (x->address < y->address);
 }
 
+/* Many at one address would be gone through again for each section there. */
+static void drop_doubles(struct elf *e)
+{
+	size_t count = 0;
+
+	for (size_t i = 0; i < e->pointer_count; i++)
+		if (!count || e->pointers[i].address != e->pointers[count - 1].address)
+			e->pointers[count++] = e->pointers[i];
+	e->pointer_count = count;
+}
+
 static void read_pointers(struct elf *e)
 {
 	if (e->has_pointers)
@@ -192,12 +217,13 @@ static void read_pointers(struct elf *e)
 		if (!gelf_getshdr(scn, &shdr) || shdr.sh_type != SHT_RELA ||
 		    !(shdr.sh_flags & SHF_ALLOC))
 			continue;
-		data = elf_bytes(scn);
+		data = next_bytes(e, scn, &shdr);
 		if (data && e->pointer_count < MAX_SYMBOLS)
 			add_pointers(e, data);
 	}
 	if (e->pointers)
 		qsort(e->pointers, e->pointer_count, sizeof(*e->pointers), by_address);
+	drop_doubles(e);
 }
 
 /* The first that is not below the address. */
@@ -230,11 +256,14 @@ bool elf_read_pointer(struct elf *e, uint64_t address, uint64_t *value)
 
 uint64_t *elf_pointers(struct elf *e, Elf_Scn *scn, uint64_t *address, size_t *count)
 {
-	Elf_Data *data = elf_bytes(scn);
+	Elf_Data *data;
 	uint64_t *words;
 	GElf_Shdr shdr;
 
-	if (!data || !gelf_getshdr(scn, &shdr) || data->d_size < sizeof(*words))
+	if (!gelf_getshdr(scn, &shdr))
+		return NULL;
+	data = next_bytes(e, scn, &shdr);
+	if (!data || data->d_size < sizeof(*words))
 		return NULL;
 	read_pointers(e);
 	*address = shdr.sh_addr;
@@ -289,22 +318,23 @@ bool elf_function(struct elf *e, const char *name, uint64_t *address, uint64_t *
 	return true;
 }
 
-/* The string at `at` in a section, if it begins so; at most PATH_MAX of it. */
+/* The string at `at` in a section, if its last component begins so; less than PATH_MAX.
+ */
 static char *copy_string(struct elf *e, size_t section, uint64_t at, const char *prefix)
 {
 	Elf_Scn *scn = elf_getscn(e->elf, section);
 	Elf_Data *data = scn ? elf_bytes(scn) : NULL;
-	const char *s;
+	const char *s, *slash;
 	size_t size;
 
 	if (!data || at >= data->d_size)
 		return NULL;
 	s = (const char *)data->d_buf + at;
 	size = strnlen(s, data->d_size - at);
-	if (size == data->d_size - at || size >= PATH_MAX ||
-	    strncmp(s, prefix, strlen(prefix)))
+	if (size == data->d_size - at || size >= PATH_MAX)
 		return NULL;
-	return xstrdup(s);
+	slash = strrchr(s, '/');
+	return strncmp(slash ? slash + 1 : s, prefix, strlen(prefix)) ? NULL : xstrdup(s);
 }
 
 char *elf_dynamic(struct elf *e, int64_t tag, const char *prefix)

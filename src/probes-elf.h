@@ -17,6 +17,7 @@ struct elf {
 	Elf *elf;
 	GElf_Ehdr header;
 	uint64_t size; /* of the file */
+	uint64_t left; /* bytes of sections that may yet be looked at */
 	size_t phnum;
 	size_t shstrndx;
 	struct elf_pointer *pointers; /* by address; read when first asked for */
@@ -50,12 +51,12 @@ bool elf_read(struct elf *e, uint64_t address, void *data, size_t size);
 /* The pointer at an address, as it is once the file was loaded where it wants to be. */
 bool elf_read_pointer(struct elf *e, uint64_t address, uint64_t *value);
 
-/* A section's contents as pointers, likewise; NULL if there are none. The caller frees.
- */
+/* A section's contents as pointers, likewise; NULL if there are none, or if those asked
+ * for so far are more than the file can have. The caller frees. */
 uint64_t *elf_pointers(struct elf *e, Elf_Scn *scn, uint64_t *address, size_t *count);
 
-/* The first string of that tag in the dynamic section (DT_NEEDED and the like) that
- * begins with prefix; NULL if there is none. The caller frees it. */
+/* The first string of that tag in the dynamic section (DT_NEEDED and the like) whose last
+ * component begins with prefix; NULL if there is none. The caller frees it. */
 char *elf_dynamic(struct elf *e, int64_t tag, const char *prefix);
 
 /* The address of a symbol that the file defines for others (.dynsym). */

@@ -7,8 +7,8 @@
  * they are is a fingerprint: no other 256 words of a file look like it. So every handler
  * is known. A function begins in the handlers of RESUME and its variants, a generator is
  * left in those of YIELD_VALUE, and the function that clears the frame when a call ends,
- * by a return or by an exception, is what RETURN_VALUE calls with the frame as argument
- * (in 3.12 and later).
+ * by a return or by an exception, is what RETURN_VALUE calls with the frame as argument;
+ * where there is no such function, the end of a call is known by what it asks.
  *
  * A handler begins, in the order that the compiler likes, with `frame->instr_ptr =
  * next_instr`: a store of a register to [register + 56]. Nearly all of them do so with
@@ -35,16 +35,10 @@
 #include "spot.h"
 #include "xalloc.h"
 
-enum { MIN_DISTINCT = 100, MIN_VOTES = 16, MAX_UNWIND = 4, MAX_SITES = MAX_UNWIND + 16 };
+enum { MIN_DISTINCT = 100, MIN_VOTES = 16, MAX_ENDS = 8, MAX_SITES = MAX_ENDS + 16 };
 
 /* How far handlers are followed, in instructions. */
-enum {
-	FIRST_STORE = 10,
-	SPOT_INSNS = 40,
-	CALL_INSNS = 400,
-	CALL_DEPTH = 24,
-	QUESTION_DEPTH = 10
-};
+enum { FIRST_STORE = 10, SPOT_INSNS = 40, CALL_INSNS = 400, CALL_DEPTH = 24 };
 
 /* Where the evaluation loop has something: in a register, or on the stack. */
 struct where {
@@ -72,7 +66,8 @@ struct loop {
 	struct where frame, instr; /* at the beginning of handlers */
 	struct place places[MAX_SITES];
 	size_t count;
-	uint64_t clear; /* the function that clears a frame; 0 in 3.11 */
+	uint64_t clear; /* the function that clears a frame; 0 if there is none */
+	bool has_name;	/* it has one */
 };
 
 static void unknown(struct probes *p, const char *what)
@@ -83,23 +78,28 @@ static void unknown(struct probes *p, const char *what)
 
 /* ---- the table ---- */
 
-static void fill_unused(const struct cpython *v, bool *unused)
+/* What a slot of the table must be. */
+enum slot { SLOT_HANDLER, SLOT_UNUSED, SLOT_EITHER };
+
+static void fill_slots(const struct cpython *v, enum slot *slots)
 {
+	slots[0] = SLOT_EITHER;
+	slots[v->never] = SLOT_EITHER;
 	for (size_t i = 0; i < sizeof(v->unused) / sizeof(v->unused[0]); i++)
 		for (unsigned int op = v->unused[i].first; op && op <= v->unused[i].last;
 		     op++)
-			unused[op] = true;
+			slots[op] = SLOT_UNUSED;
 }
 
 /* All in the code, and equal to that of the unused opcodes just where it must be? */
-static bool is_table(const uint64_t *words, const bool *unused, uint64_t none,
+static bool is_table(const uint64_t *words, const enum slot *slots, uint64_t none,
 		     uint64_t code, uint64_t code_end)
 {
 	for (unsigned int op = 0; op < MAX_OPCODES; op++) {
 		if (words[op] < code || words[op] >= code_end)
 			return false;
-		/* CACHE is never run, and some compilers know. */
-		if (op && (words[op] == none) != unused[op])
+		if (slots[op] != SLOT_EITHER &&
+		    (words[op] == none) != (slots[op] == SLOT_UNUSED))
 			return false;
 	}
 	return true;
@@ -123,16 +123,16 @@ bool eval_find_table(const uint64_t *words, size_t count, uint64_t code,
 		     uint64_t code_end, const struct cpython *v, struct targets *found)
 {
 	unsigned int first = v->unused[0].first, last = v->unused[0].last;
-	bool unused[MAX_OPCODES] = { false };
+	enum slot slots[MAX_OPCODES] = { SLOT_HANDLER };
 	bool is_found = false;
 
-	fill_unused(v, unused);
+	fill_slots(v, slots);
 	for (size_t i = 0; i + MAX_OPCODES <= count; i++) {
 		uint64_t none = words[i + first];
 		unsigned int distinct;
 
 		if (words[i + last] != none ||
-		    !is_table(words + i, unused, none, code, code_end))
+		    !is_table(words + i, slots, none, code, code_end))
 			continue;
 		/* 3.15 has one more in front of it, for tracing, with two addresses. */
 		distinct = count_distinct(words + i);
@@ -148,7 +148,6 @@ bool eval_find_table(const uint64_t *words, size_t count, uint64_t code,
 static bool find_table(struct loop *l)
 {
 	struct targets best = { .distinct = 0 };
-	uint64_t left = l->elf->size;
 
 	for (Elf_Scn *scn = elf_nextscn(l->elf->elf, NULL); scn;
 	     scn = elf_nextscn(l->elf->elf, scn)) {
@@ -160,10 +159,6 @@ static bool find_table(struct loop *l)
 		if (!gelf_getshdr(scn, &shdr) || shdr.sh_type != SHT_PROGBITS ||
 		    !(shdr.sh_flags & SHF_ALLOC) || shdr.sh_flags & SHF_EXECINSTR)
 			continue;
-		/* Sections of one file that together are larger than it are a lie. */
-		if (shdr.sh_size > left)
-			break;
-		left -= shdr.sh_size;
 		words = elf_pointers(l->elf, scn, &address, &count);
 		if (words &&
 		    eval_find_table(words, count, l->machine.start, l->machine.end, l->v,
@@ -360,7 +355,7 @@ static bool has_place(const struct loop *l, const struct place *place)
 	return false;
 }
 
-/* There is room for all opcodes of a version beside the MAX_UNWIND of 3.11. */
+/* There is room for all opcodes of a version beside the MAX_ENDS of 3.11. */
 static void add_places(struct loop *l, enum probe_kind kind, const uint8_t *ops)
 {
 	for (; *ops; ops++) {
@@ -384,7 +379,11 @@ static void mind_jump(struct loop *l, uint64_t target)
 
 		if (target <= p->handler || target > p->spot)
 			continue;
-		put(p, p->handler, &l->frame, &l->instr);
+		/* The frame of one that ends is where it is, and at what it is in it. */
+		if (p->kind == PROBE_CLEAR)
+			p->spot = p->handler;
+		else
+			put(p, p->handler, &l->frame, &l->instr);
 	}
 }
 
@@ -481,52 +480,46 @@ static bool find_clear(struct loop *l)
 	if (!walk(&w, l->table.handlers[l->v->leave[0]], holds, 0))
 		return false;
 	l->clear = w.named ? w.named : w.callee;
+	l->has_name = w.named;
 	return true;
 }
 
-/* ---- the end of calls in 3.11 ---- */
+/* ---- the end of calls in the loop ---- */
 
-/* 3.11 ends a call that C made by a plain return, and clears its frame elsewhere. But at
- * the end of each call, however it ends, it asks whether it is such a one: RETURN_VALUE
- * and RETURN_GENERATOR do; what is left is where an exception leaves a frame. */
+/* There are questions that only the end of a call asks, of the frame that it ends.
+ *
+ * In 3.11: is it one that C called? Such a call ends by a plain return, and its frame is
+ * cleared elsewhere. RETURN_VALUE asks it, the place where an exception leaves a frame,
+ * and RETURN_GENERATOR, which the kernel side tells by the opcode.
+ *
+ * Later: does a generator own it? The function that clears frames asks that first; where
+ * the compiler has put that function into others, the questions are in the evaluation
+ * loop itself. */
 struct ends {
 	struct loop *l;
 	bool *seen;	/* code looked at, from l->machine.start on */
 	uint64_t *todo; /* code still to be looked at */
 	size_t count;
-	uint64_t known[2];  /* those of the two opcodes */
-	unsigned int found; /* others */
+	unsigned int found;
 };
 
-/* cmpb $0,is_entry(%FRAME) */
-static bool is_question(const struct loop *l, const struct x86_insn *i)
+/* cmpb $0,offset(%BASE) */
+static bool is_zero_test(const struct loop *l, const struct x86_insn *i, uint64_t at,
+			 int32_t offset)
 {
-	return !i->map && !i->is_vex && i->opcode == 0x80 && i->reg == 7 &&
-	       i->has_memory && i->base == l->frame.reg &&
-	       i->disp == l->offsets[FRAME_IS_ENTRY] && i->index == X86_NOREG;
+	return !i->map && !i->is_vex && i->opcode == 0x80 && (i->reg & 7) == 7 &&
+	       i->has_memory && i->base < X86_RIP && i->base != RSP &&
+	       i->disp == offset && i->index == X86_NOREG &&
+	       !l->machine.code[at + i->length - 1 - l->machine.start];
 }
 
-/* The first question on the way from a handler, what is usual first. */
-static uint64_t find_question(const struct loop *l, uint64_t at, int depth)
+static bool is_question(const struct loop *l, const struct x86_insn *i, uint64_t at)
 {
-	struct x86_insn i;
+	uint16_t is_entry = l->offsets[FRAME_IS_ENTRY];
 
-	for (int n = 0; n < CALL_INSNS && depth < QUESTION_DEPTH; n++) {
-		uint64_t found;
-
-		if (!machine_decode(&l->machine, at, &i))
-			return 0;
-		if (is_question(l, &i))
-			return at;
-		if (i.flow == X86_RETURN || i.flow == X86_INDIRECT || i.flow == X86_STOP)
-			return 0;
-		if (i.flow == X86_BRANCH) {
-			found = find_question(l, at + i.length, depth + 1);
-			return found ? found : find_question(l, i.target, depth + 1);
-		}
-		at = i.flow == X86_JUMP ? i.target : at + i.length;
-	}
-	return 0;
+	if (!is_entry)
+		return is_zero_test(l, i, at, l->offsets[FRAME_OWNER]);
+	return is_zero_test(l, i, at, is_entry) && i->base == l->frame.reg;
 }
 
 static void look_later(struct ends *e, uint64_t at)
@@ -540,27 +533,28 @@ static void look_later(struct ends *e, uint64_t at)
 }
 
 /* The branch behind a question is emulated, the question is not. */
-static void add_question(struct ends *e, uint64_t at)
+static void add_question(struct ends *e, uint64_t at, const struct x86_insn *question)
 {
+	struct where frame = { question->base, X86_NOREG, 0 };
+	struct place place = { .kind = PROBE_CLEAR, .handler = at };
 	struct loop *l = e->l;
-	uint64_t question;
 	struct x86_insn i;
 
-	if (at == e->known[0] || at == e->known[1] || e->found++ >= MAX_UNWIND)
+	if (e->found++ >= MAX_ENDS)
 		return;
-	question = at;
+	at += question->length;
 	for (int n = 0; n < 4 && machine_decode(&l->machine, at, &i) &&
-			!machine_writes(&i, l->frame.reg);
+			!machine_writes(&i, frame.reg);
 	     n++) {
 		if (i.is_emulated) {
-			struct place *p = &l->places[l->count++];
-
-			*p = (struct place){ .kind = PROBE_UNWIND, .handler = question };
-			put(p, at, &l->frame, &nowhere);
+			put(&place, at, &frame, &nowhere);
+			l->places[l->count++] = place;
 			return;
 		}
 		at += i.length;
 	}
+	put(&place, place.handler, &frame, &nowhere);
+	l->places[l->count++] = place;
 }
 
 /* One stretch of code, to where another was begun. */
@@ -573,8 +567,8 @@ static void look_at(struct ends *e, uint64_t at)
 		if (!machine_decode(&l->machine, at, &i) || i.flow == X86_RETURN ||
 		    i.flow == X86_INDIRECT || i.flow == X86_STOP)
 			return;
-		if (is_question(l, &i))
-			add_question(e, at);
+		if (is_question(l, &i, at))
+			add_question(e, at, &i);
 		if (i.flow == X86_BRANCH || i.flow == X86_JUMP)
 			look_later(e, i.target);
 		at += i.length;
@@ -585,29 +579,59 @@ static void look_at(struct ends *e, uint64_t at)
 	}
 }
 
-static bool find_unwinding(struct loop *l)
+/* All questions of the loop, wherever the compiler has put it. False if they are more
+ * than can be. */
+static bool find_questions(struct ends *e)
 {
-	struct ends e = { .l = l,
-			  .seen = xcalloc(l->machine.end - l->machine.start,
-					  sizeof(*e.seen)) };
-	size_t before = l->count;
+	struct loop *l = e->l;
 
-	e.known[0] = find_question(l, l->table.handlers[l->v->leave[0]], 0);
-	e.known[1] = find_question(l, l->table.handlers[l->v->return_generator], 0);
+	e->seen = xcalloc(l->machine.end - l->machine.start, sizeof(*e->seen));
 	for (unsigned int op = 0; op < MAX_OPCODES; op++)
-		look_later(&e, l->table.handlers[op]);
-	while (e.count)
-		look_at(&e, e.todo[--e.count]);
-	free(e.seen);
-	free(e.todo);
-	return e.known[0] && e.known[1] && l->count > before && e.found <= MAX_UNWIND;
+		look_later(e, l->table.handlers[op]);
+	while (e->count)
+		look_at(e, e->todo[--e->count]);
+	free(e->seen);
+	free(e->todo);
+	return e->found <= MAX_ENDS;
+}
+
+/* Without a name: is that the function that clears frames? */
+static bool asks(const struct loop *l, uint64_t function)
+{
+	struct x86_insn i;
+
+	for (int n = 0; n < SPOT_INSNS && machine_decode(&l->machine, function, &i);
+	     n++) {
+		if (is_question(l, &i, function))
+			return true;
+		if (i.flow != X86_NEXT && i.flow != X86_BRANCH)
+			return false;
+		function += i.length;
+	}
+	return false;
+}
+
+static bool find_clearing(struct loop *l)
+{
+	struct ends e = { .l = l };
+	bool has_clear = find_clear(l);
+
+	if (has_clear && !l->has_name && !asks(l, l->clear))
+		l->clear = 0;
+	return find_questions(&e) && (e.found || l->clear);
+}
+
+/* A return's and an exception's, at least. */
+static bool find_questions311(struct loop *l)
+{
+	struct ends e = { .l = l };
+
+	return l->frame.reg != X86_NOREG && find_questions(&e) && e.found >= 2;
 }
 
 static bool find_ends(struct loop *l)
 {
-	if (!l->offsets[FRAME_IS_ENTRY])
-		return find_clear(l);
-	return l->frame.reg != X86_NOREG && find_unwinding(l);
+	return l->offsets[FRAME_IS_ENTRY] ? find_questions311(l) : find_clearing(l);
 }
 
 /* ---- probes ---- */
@@ -642,6 +666,7 @@ static void describe(const struct loop *l, struct eval *eval)
 		.instr_base = OPERAND_NOREG,
 	};
 	memcpy(eval->instead, l->v->instead, sizeof(eval->instead));
+	eval->op_made = l->v->made;
 }
 
 static const uint8_t *ops_of(const struct cpython *v, enum probe_kind kind)
@@ -661,6 +686,26 @@ static bool add_probe(struct loop *l, struct probes *p, struct probe *probe,
 	return true;
 }
 
+static bool is_emulated(const struct loop *l, uint64_t address)
+{
+	struct x86_insn i;
+
+	return machine_decode(&l->machine, address, &i) && i.is_emulated;
+}
+
+/* What -vv says of a place. */
+static void tell(enum probe_kind kind, uint8_t op, uint64_t address, bool is_emulated)
+{
+	static const char *const names[] = {
+		[PROBE_RESUME] = "RESUME",	  [PROBE_YIELD] = "YIELD_VALUE",
+		[PROBE_CLEAR] = "end of calls",	  [PROBE_THROW] = "throw()",
+		[PROBE_SEND] = "throw(), send()",
+	};
+
+	info(2, "%s (opcode %u): probe at 0x%llx, %s", names[kind], op,
+	     (unsigned long long)address, is_emulated ? "emulated" : "single-stepped");
+}
+
 static bool add_place(struct loop *l, struct probes *p, const struct place *place,
 		      uint64_t code_type)
 {
@@ -678,9 +723,7 @@ static bool add_place(struct loop *l, struct probes *p, const struct place *plac
 		eval->oparg_mask = l->v->oparg_mask;
 		eval->oparg_none = l->v->oparg_none;
 	}
-	info(2, "opcode %u: probe at 0x%llx, %s", place->op,
-	     (unsigned long long)place->spot,
-	     place->spot == place->handler ? "the handler itself" : "emulated");
+	tell(place->kind, place->op, place->spot, is_emulated(l, place->spot));
 	return elf_offset(l->elf, probe.address, 1, ELF_CODE, &probe.offset) &&
 	       add_probe(l, p, &probe, code_type);
 }
@@ -694,8 +737,10 @@ static bool add_function(struct loop *l, struct probes *p, enum probe_kind kind,
 	describe(l, eval);
 	eval->has_tstate = kind == PROBE_CLEAR;
 	eval->frame_reg = machine_index(RSI);
-	return spot_function(l->elf, address, args, &probe) &&
-	       add_probe(l, p, &probe, code_type);
+	if (!spot_function(l->elf, address, args, &probe))
+		return false;
+	tell(kind, 0, probe.address, is_emulated(l, probe.address));
+	return add_probe(l, p, &probe, code_type);
 }
 
 static bool add_probes(struct loop *l, struct probes *p)
@@ -763,8 +808,6 @@ static const char *read_loop(struct elf *e, const struct cpython *v, struct prob
 		return missing;
 	add_places(&l, PROBE_RESUME, v->resume);
 	add_places(&l, PROBE_YIELD, v->yield);
-	if (!l.clear)
-		add_places(&l, PROBE_RETURN, v->leave);
 	mind_jumps(&l);
 	return add_probes(&l, p) ? NULL
 				 : "places in its evaluation loop are not in its code";

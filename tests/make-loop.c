@@ -9,7 +9,7 @@
 
 #include "probes-cpython.h"
 
-enum { FRAME_INSTR_AT = 0x38, ROOM = 0x40, TP_DEALLOC = 48 };
+enum { FRAME_INSTR_AT = 0x38, FRAME_OWNER_AT = 0x46, ROOM = 0x40, TP_DEALLOC = 48 };
 
 static const char *const section_names[LOOP_SECTIONS] = {
 	"",	   ".text",   ".plt",	   ".data.rel.ro", ".data",
@@ -82,8 +82,8 @@ static void put_functions(struct loop_recipe *l)
 {
 	/* endbr64; push %rbp; ret */
 	PUT(l, LOOP_EVAL, 0xf3, 0x0f, 0x1e, 0xfa, 0x55, 0x5d, 0xc3);
-	/* push %r15; pop %r15; ret */
-	PUT(l, LOOP_CLEAR, 0x41, 0x57, 0x41, 0x5f, 0xc3);
+	/* push %r15; cmpb; pop %r15; ret */
+	PUT(l, LOOP_CLEAR, 0x41, 0x57, ASK_OWNER, 0x41, 0x5f, 0xc3);
 	/* mov 8(%rdi),%rax; push %rax; pop %rax; ret */
 	PUT(l, LOOP_DEALLOC, 0x48, 0x8b, 0x47, 0x08, 0x50, 0x58, 0xc3);
 	PUT(l, LOOP_OTHER, 0xc3);
@@ -105,7 +105,7 @@ static void put_questions(struct loop_recipe *l, const struct cpython *v)
 	static const uint8_t unwind[] = { QUESTION, 0x75, 0x02, DISPATCH, 0xc3 };
 
 	loop_handler(l, v->leave[0], 14, end, sizeof(end));
-	loop_handler(l, v->return_generator, 13, end, sizeof(end));
+	loop_handler(l, v->made, 13, end, sizeof(end));
 	loop_put(l, LOOP_TEXT + LOOP_SLOT, error, sizeof(error));
 	loop_put(l, LOOP_ERROR, unwind, sizeof(unwind));
 }
@@ -124,15 +124,15 @@ static void put_clear(struct loop_recipe *l, const struct cpython *v)
 	loop_handler(l, v->leave[0], 14, code, sizeof(code));
 }
 
-/* Offsets as good as any: only the frame's instruction matters. */
+/* Offsets as good as any: only the frame's instruction and owner matter. */
 static void fill_debug(struct loop_recipe *l, const struct cpython *v)
 {
 	memcpy(l->debug, "xdebugpy", 8);
 	l->debug[1] = l->version;
 	for (size_t i = 3; i < LOOP_WORDS; i++)
 		l->debug[i] = 8 * i;
-	if (v->indices[FRAME_INSTR])
-		l->debug[v->indices[FRAME_INSTR]] = FRAME_INSTR_AT;
+	l->debug[v->indices[FRAME_INSTR]] = FRAME_INSTR_AT;
+	l->debug[v->indices[FRAME_OWNER]] = FRAME_OWNER_AT;
 }
 
 void loop_init(struct loop_recipe *l, uint32_t version)
@@ -153,6 +153,8 @@ void loop_init(struct loop_recipe *l, uint32_t version)
 		put_clear(l, v);
 	if (v->minor >= FIRST_DEBUG_OFFSETS)
 		fill_debug(l, v);
+	else
+		l->symbols[SYMBOL_CLEAR] = NULL;
 }
 
 void loop_relocate(struct loop_recipe *l, uint64_t address, uint64_t value, uint32_t type)
@@ -212,6 +214,8 @@ static void put_symbols(struct making *g, const struct loop_recipe *l)
 		list[count++] = (Elf64_Sym){ .st_name = size,
 					     .st_value = symbols[i].address,
 					     .st_shndx = SHN_ABS };
+		if (i == SYMBOL_EVAL)
+			list[count - 1].st_size = l->eval_size;
 		strcpy(names + size, l->symbols[i]);
 		size += strlen(l->symbols[i]) + 1;
 	}

@@ -70,6 +70,7 @@ struct loop_recipe {
 	uint8_t tables[LOOP_TABLES_SIZE]; /* what else is in there */
 	uint64_t debug[LOOP_WORDS];	  /* _Py_DebugOffsets */
 	uint64_t dealloc;
+	uint64_t eval_size; /* of the evaluation function, as its symbol has it */
 	Elf64_Rela relas[LOOP_RELAS];
 	size_t rela_count;
 };
@@ -83,8 +84,10 @@ struct loop_recipe {
 #define NEXT 0x48, 0x83, 0xc3, 0x02  /* add $2,%rbx */
 #define CALL(place) 0xe8, TO(place)
 #define JUMP(place) 0xe9, TO(place)
-#define DISPATCH 0xff, 0xe0		      /* jmp *%rax */
-#define QUESTION 0x41, 0x80, 0x7d, 0x44, 0x00 /* cmpb $0,0x44(%r13) */
+#define DISPATCH 0xff, 0xe0 /* jmp *%rax */
+/* cmpb $0,is_entry(%r13); cmpb $0,owner(%rsi) */
+#define QUESTION 0x41, 0x80, 0x7d, 0x44, 0x00
+#define ASK_OWNER 0x80, 0x7e, 0x46, 0x00
 
 void loop_init(struct loop_recipe *l, uint32_t version);
 

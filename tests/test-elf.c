@@ -268,6 +268,46 @@ static void check_relocation_section(void)
 	s->sh_flags = SHF_ALLOC;
 	s->sh_type = SHT_REL;
 	CHECK_INT(first_word(&m), in_place(0));
+	/* With another one they are more than the file is. */
+	s->sh_type = SHT_RELA;
+	s = loop_section(&m, LOOP_PLT_SECTION);
+	s->sh_type = SHT_RELA;
+	s->sh_offset = 0;
+	s->sh_size = m.size;
+	CHECK_INT(first_word(&m), in_place(0));
+}
+
+/* However many there are for a word, it is gone through once; and the same section is not
+ * looked at for ever. */
+static void check_again(void)
+{
+	struct loop_recipe l;
+	uint64_t *words;
+	struct elf e;
+	int fd, times;
+
+	begin(&l);
+	for (size_t i = 0; i < MANY; i++)
+		loop_relocate(&l, LOOP_TABLES + i % 2 * 8, 0xb00, R_X86_64_RELATIVE);
+	fd = open_recipe(&e, &l);
+	words = read_words(&e);
+	CHECK_INT(words[1], 0xb00);
+	/* and tp_dealloc */
+	CHECK(e.pointer_count <= 3);
+	for (times = 0; words && times < 100; times++) {
+		GElf_Shdr shdr;
+		Elf_Scn *scn;
+		uint64_t address;
+		size_t count;
+
+		free(words);
+		elf_section(&e, ".data.rel.ro", &shdr, &scn);
+		words = elf_pointers(&e, scn, &address, &count);
+	}
+	CHECK(times < 100);
+	free(words);
+	elf_close(&e);
+	close(fd);
 }
 
 static void check_symbols(void)
@@ -321,6 +361,7 @@ int main(void)
 	check_odd_section();
 	check_no_pointers();
 	check_relocation_section();
+	check_again();
 	check_symbols();
 	check_offsets();
 	return check_done();

@@ -20,10 +20,20 @@ enum { OURS = true };
 enum { OURS = false };
 #endif
 
-enum { FLIPS = 10000, TRUNCATED_BY = 19 };
+enum { FLIPS = 2000, TRUNCATED_BY = 101 };
 
 /* Indices in struct pt_regs. */
-enum { R14 = 1, R13 = 2, R12 = 3, RBX = 5, RAX = 10, RCX = 11, RSI = 13, RSP = 19 };
+enum {
+	R14 = 1,
+	R13 = 2,
+	R12 = 3,
+	RBP = 4,
+	RBX = 5,
+	RAX = 10,
+	RCX = 11,
+	RSI = 13,
+	RSP = 19
+};
 enum { NOREG = OPERAND_NOREG };
 
 /* Parts of the reasons. */
@@ -41,19 +51,19 @@ static const struct row {
 	uint32_t version;
 	uint8_t resume[5], yield[3], leave[5], left[3], instead[3];
 	uint8_t oparg_mask, oparg_none;
-	uint8_t return_generator; /* of 3.11 */
+	uint8_t made, never; /* RETURN_GENERATOR, RESERVED */
 	uint16_t code_start;
 } rows[] = {
 	/* clang-format off */
-	{ 0x030b04f0, { 151, 150 }, { 86 }, { 83 }, { 86, 75 }, { 0 }, 0, 0, 75, 184 },
+	{ 0x030b04f0, { 151, 150 }, { 86 }, { 83 }, { 86, 75 }, { 0 }, 0, 0, 75, 0, 184 },
 	{ 0x030c00f0, { 151, 240 }, { 150, 243 }, { 83, 121, 242, 247 }, { 0 },
-	  { 254, 253 }, 0, 0, 0, 192 },
+	  { 254, 253 }, 0, 0, 0, 17, 192 },
 	{ 0x030d01f0, { 149, 207, 236 }, { 118, 241 }, { 36, 103, 239, 240 }, { 0 },
-	  { 254, 247 }, 0, 0, 0, 43 * 8 },
+	  { 254, 247 }, 0, 0, 0, 0, 43 * 8 },
 	{ 0x030e00f0, { 128, 196, 245 }, { 120, 247 }, { 35, 246 }, { 0 },
-	  { 254, 238 }, 0, 0, 0, 48 * 8 },
+	  { 254, 238 }, 0, 0, 0, 0, 48 * 8 },
 	{ 0x030f00a1, { 128, 200, 201, 244 }, { 119, 246 }, { 33, 245 }, { 0 },
-	  { 253, 237 }, 7, 4, 0, 56 * 8 },
+	  { 253, 237 }, 7, 4, 32, 0, 56 * 8 },
 	/* clang-format on */
 };
 
@@ -123,7 +133,9 @@ static void check_common(const struct probe *p, const struct row *r)
 	if (p->kind == PROBE_FORGET)
 		return;
 	CHECK_INT(e->frame_instr, 56);
+	CHECK_INT(e->frame_owner, r == row311 ? 69 : 70);
 	CHECK_INT(e->code_start, r->code_start);
+	CHECK_INT(e->op_made, r->made);
 	CHECK_INT(e->str_ascii, r == row311 ? 48 : 40);
 	CHECK_INT(e->str_wide, r == row311 ? 72 : 56);
 	CHECK(!memcmp(e->instead, r->instead, sizeof(e->instead)));
@@ -147,7 +159,7 @@ static void check_place(const struct probe *p, enum probe_kind kind, uint64_t ad
 	CHECK_INT(p->address, address);
 	CHECK_INT(e->frame_reg, R13);
 	CHECK_INT(e->frame_base, NOREG);
-	CHECK_INT(e->instr_reg, kind == PROBE_UNWIND ? NOREG : RBX);
+	CHECK_INT(e->instr_reg, is_usual(kind) ? RBX : NOREG);
 	CHECK_INT(e->instr_base, NOREG);
 	CHECK_INT(e->instr_offset, is_usual(kind) ? -2 : 0);
 	CHECK_INT(e->has_tstate, 0);
@@ -190,18 +202,33 @@ static size_t check_places(const struct probe *p, enum probe_kind kind,
 	return n;
 }
 
+/* RETURN_VALUE and RETURN_GENERATOR in handlers of their own, and the exceptions: all
+ * before the branch, in any order. */
+static size_t check_questions311(const struct probe *p, const struct row *r)
+{
+	static const uint64_t spots[] = { LOOP_CODE + 14 * 0x40 + 11,
+					  LOOP_CODE + 13 * 0x40 + 11, LOOP_ERROR + 5 };
+	enum { SPOTS = sizeof(spots) / sizeof(spots[0]) };
+
+	for (size_t i = 0; i < SPOTS; i++) {
+		size_t at = 0;
+
+		while (at < SPOTS - 1 && p[at].address != spots[i])
+			at++;
+		check_place(&p[at], PROBE_CLEAR, spots[i], r, r->leave);
+	}
+	return SPOTS;
+}
+
 static void check_row(const struct row *r, const struct probe *p)
 {
 	const struct probe *at = p;
 
 	if (r == row311)
-		check_place(at++, PROBE_UNWIND, LOOP_ERROR + 5, r, r->leave);
+		at += check_questions311(at, r);
 	at += check_places(at, PROBE_RESUME, r, r->resume);
 	at += check_places(at, PROBE_YIELD, r, r->yield);
-	if (r == row311)
-		/* in a handler of its own, before the branch */
-		check_place(at++, PROBE_RETURN, LOOP_CODE + 14 * 0x40 + 11, r, r->leave);
-	else
+	if (r != row311)
 		check_function(at++, PROBE_CLEAR, LOOP_CLEAR, r, r->leave);
 	/* behind endbr64 */
 	check_function(at++, r == row311 ? PROBE_SEND : PROBE_THROW, LOOP_EVAL + 4, r,
@@ -218,6 +245,7 @@ static size_t length(const uint8_t *ops)
 
 static void check_good(const struct row *r, bool is_pie)
 {
+	size_t count = length(r->resume) + length(r->yield) + (r == row311 ? 5 : 3);
 	struct loop_recipe l;
 	struct probes p;
 
@@ -228,8 +256,8 @@ static void check_good(const struct row *r, bool is_pie)
 	CHECK_INT(p.state, PROBES_USABLE);
 	CHECK_INT(p.source, SOURCE_EVAL);
 	CHECK_INT(p.version, r->version);
-	CHECK_INT(p.count, length(r->resume) + length(r->yield) + 3 + (r == row311));
-	if (p.count == length(r->resume) + length(r->yield) + 3 + (r == row311))
+	CHECK_INT(p.count, count);
+	if (p.count == count)
 		check_row(r, p.probes);
 	probes_free(&p);
 	p = read_recipe(&l, SOURCE_AUTO);
@@ -293,28 +321,35 @@ static void check_words(const struct row *r)
 	CHECK(!eval_find_table(words, 0, 1000, 5001, v, &t));
 }
 
-/* Any single address that is another one makes it no table, if the fingerprint says so.
- */
+/* Any single address that is another one makes it no table, if the fingerprint says so:
+ * of what is never run it says nothing. */
 static void check_fingerprint(const struct row *r)
 {
 	const struct cpython *v = cpython_find(r->version);
-	unsigned int found_same = 0, found_other = 0, unused = 0;
+	unsigned int found_same = 0, found_other = 0, found_never = 0, unused = 0;
 	uint64_t words[MAX_OPCODES];
 	struct targets t;
 
 	for (unsigned int op = 0; op < MAX_OPCODES; op++) {
+		bool is_never = !op || op == r->never, is_found;
+
 		fill_table(words, v);
 		unused += words[op] == 5000;
 		words[op] = words[op] == 5000 ? 4999 : 5000;
-		/* But CACHE, which is never run. */
-		found_same += op &&
-			      eval_find_table(words, MAX_OPCODES, 1000, 5001, v, &t);
+		is_found = eval_find_table(words, MAX_OPCODES, 1000, 5001, v, &t);
+		found_same += !is_never && is_found;
+		found_never += is_never && is_found;
 		fill_table(words, v);
 		words[op] = 4998;
 		found_other += eval_find_table(words, MAX_OPCODES, 1000, 5001, v, &t);
 	}
 	CHECK_INT(found_same, 0);
+	CHECK_INT(found_never, r->never ? 2 : 1);
 	CHECK_INT(found_other, MAX_OPCODES - unused);
+	/* Both that are never run. */
+	fill_table(words, v);
+	words[0] = words[r->never] = 5000;
+	CHECK(eval_find_table(words, MAX_OPCODES, 1000, 5001, v, &t));
 }
 
 /* Of several tables the one with most different addresses. */
@@ -423,6 +458,25 @@ static void check_table_changes(void)
 			else
 				check_refused(&l, NO_TABLE, cases[i].what);
 		}
+	}
+}
+
+/* 3.12: RESERVED is never run, so its address is what the compiler likes. */
+static void check_never(void)
+{
+	const struct cpython *v = cpython_find(row312->version);
+	struct loop_recipe l;
+
+	loop_init(&l, row312->version);
+	l.table[row312->never] = l.table[v->unused[0].first];
+	first_probe(&l, PROBE_RESUME, "as the unused");
+	l.table[row312->never] = LOOP_TEXT - 1;
+	check_refused(&l, NO_TABLE, "not in the code");
+	/* The neighbors are run. */
+	for (int beside = -1; beside <= 1; beside += 2) {
+		loop_init(&l, row312->version);
+		l.table[row312->never + beside] = l.table[v->unused[0].first];
+		check_refused(&l, NO_TABLE, "beside RESERVED");
 	}
 }
 
@@ -696,7 +750,6 @@ static void check_stack_offset(void)
 	/* mov -0x58(%rbp),%rcx; mov %rcx,0x38(%r13) */
 	static const uint8_t store[] = { 0x48, 0x8b, 0x4d, 0xa8, 0x49, 0x89, 0x4d, 0x38 };
 	static const uint8_t none[] = { OTHER };
-	enum { RBP = 4 };
 	struct loop_recipe l;
 	struct probe p;
 
@@ -858,11 +911,13 @@ static const struct {
 	{ "round and round", CODE(0x75, 0xfe, 0xeb, 0xfc), NO_MORE, NO_END },
 	{ "no instruction", CODE(0x06, PASS, CALL(LOOP_CLEAR)), NO_MORE, NO_END },
 	{ "out of the code", CODE(JUMP(ELSEWHERE)), NO_MORE, NO_END },
-	{ "to nowhere", CODE(PASS, CALL(ELSEWHERE)), NO_MORE, NO_CODE },
+	{ "to nowhere", CODE(PASS, CALL(ELSEWHERE)), NO_MORE, NO_END },
+	{ "to one that does not ask", CODE(PASS, OTHER), NO_MORE, NO_END },
 	/* clang-format on */
 };
 
-/* As long as it has no name that others see, it is known by what it is passed. */
+/* As long as it has no name that others see, it is known by what it is passed, and what
+ * it asks. */
 static void check_returns(void)
 {
 	struct loop_recipe l;
@@ -926,49 +981,67 @@ static void check_stub(void)
 	check_refused(&l, NO_END, "an unknown stub");
 }
 
-/* 3.11: the code where exceptions go, and what is found there. */
+/* ---- questions ---- */
+
+/* cmpb $0,owner(%REG) */
+#define ASK_R13 0x41, 0x80, 0x7d, 0x46, 0x00
+#define ASK_R12 0x41, 0x80, 0x7c, 0x24, 0x46, 0x00
+#define ASK_RBX 0x80, 0x7b, 0x46, 0x00
+#define BRANCH 0x75, 0x00
+#define NOPS_39 \
+	NOPS_10, NOPS_10, NOPS_10, 0x90, 0x90, 0x90, 0x90, 0x90, 0x90, 0x90, 0x90, 0x90
+
+/* The code of a function without a name that is passed the frame: does it ask? */
 static const struct {
 	const char *what;
-	uint8_t code[0x20];
+	uint8_t code[0x40];
 	size_t size;
-	uint64_t spot; /* 0: refused */
-} unwindings[] = {
-	{ "usual", CODE(QUESTION, 0x75, 0x02, DISPATCH, 0xc3), 5 },
-	{ "long branch", CODE(QUESTION, 0x0f, 0x84, TO(LOOP_OTHER), 0xc3), 5 },
-	{ "behind other code", CODE(MOVE, OTHER, QUESTION, 0x75, 0x00, 0xc3), 13 },
-	{ "branch later", CODE(QUESTION, MOVE, MOVE, 0x75, 0x00, 0xc3), 11 },
-	{ "branch much later", CODE(QUESTION, MOVE, MOVE, MOVE, MOVE, 0x75, 0x00, 0xc3),
-	  0 },
-	/* mov %rax,%r13 */
-	{ "frame overwritten", CODE(QUESTION, 0x49, 0x89, 0xc5, 0x75, 0x00, 0xc3), 0 },
-	{ "no branch", CODE(QUESTION, 0xc3), 0 },
-	{ "none", CODE(0xc3), 0 },
-	/* cmpb $0,0x45(%r13); cmpb $0,0x44(%r12); cmpl $0,0x44(%r13); orb, not cmpb */
-	{ "another field", CODE(0x41, 0x80, 0x7d, 0x45, 0x00, 0x75, 0x00, 0xc3), 0 },
-	{ "another's", CODE(0x41, 0x80, 0x7c, 0x24, 0x44, 0x00, 0x75, 0x00, 0xc3), 0 },
-	{ "32 bits", CODE(0x41, 0x83, 0x7d, 0x44, 0x00, 0x75, 0x00, 0xc3), 0 },
-	{ "no comparison", CODE(0x41, 0x80, 0x4d, 0x44, 0x00, 0x75, 0x00, 0xc3), 0 },
+	bool asks;
+} callees[] = {
+	{ "at once", CODE(ASK_OWNER, BRANCH, 0xc3), true },
+	{ "from a copy", CODE(0x53, 0x48, 0x89, 0xf3, ASK_RBX, BRANCH, 0xc3), true },
+	{ "from %r12", CODE(0x53, ASK_R12, BRANCH, 0xc3), true },
+	{ "behind a branch", CODE(BRANCH, ASK_OWNER, 0xc3), true },
+	{ "the 40th instruction", CODE(NOPS_39, ASK_OWNER, 0xc3), true },
+	{ "the 41st", CODE(NOPS_39, 0x90, ASK_OWNER, 0xc3), false },
+	{ "behind a call", CODE(OTHER, ASK_OWNER, 0xc3), false },
+	{ "behind a jump", CODE(0xeb, 0x00, ASK_OWNER, 0xc3), false },
+	{ "behind a return", CODE(0xc3, ASK_OWNER, 0xc3), false },
+	{ "behind an indirect jump", CODE(DISPATCH, ASK_OWNER, 0xc3), false },
+	{ "no instruction", CODE(0x06, ASK_OWNER, 0xc3), false },
+	{ "nothing", CODE(0x41, 0x57, 0x41, 0x5f, 0xc3), false },
+	{ "another field", CODE(0x80, 0x7e, 0x47, 0x00, BRANCH, 0xc3), false },
+	{ "another value", CODE(0x80, 0x7e, 0x46, 0x01, BRANCH, 0xc3), false },
 };
 
-static void check_unwinding(void)
+static void check_callees(const struct row *r)
 {
-	struct loop_recipe l;
-
-	for (size_t i = 0; i < sizeof(unwindings) / sizeof(unwindings[0]); i++) {
+	for (size_t i = 0; i < sizeof(callees) / sizeof(callees[0]); i++) {
+		struct loop_recipe l;
 		struct probe p;
 
-		loop_init(&l, row311->version);
-		loop_put(&l, LOOP_ERROR, unwindings[i].code, unwindings[i].size);
-		if (!unwindings[i].spot) {
-			check_refused(&l, NO_END, unwindings[i].what);
+		loop_init(&l, r->version);
+		l.symbols[SYMBOL_CLEAR] = NULL;
+		loop_put(&l, LOOP_CLEAR, callees[i].code, callees[i].size);
+		if (!callees[i].asks) {
+			check_refused(&l, NO_END, callees[i].what);
 			continue;
 		}
-		p = first_probe(&l, PROBE_UNWIND, unwindings[i].what);
-		check_int(p.address, LOOP_ERROR + unwindings[i].spot, unwindings[i].what,
-			  __FILE__, __LINE__);
-		CHECK_INT(p.site.eval.frame_reg, R13);
-		CHECK_INT(p.site.eval.instr_reg, NOREG);
+		p = first_probe(&l, PROBE_CLEAR, callees[i].what);
+		check_int(p.site.eval.has_tstate, 1, callees[i].what, __FILE__, __LINE__);
+		CHECK_INT(p.site.eval.frame_reg, RSI);
 	}
+}
+
+/* With a name it need not ask. */
+static void check_silent(void)
+{
+	static const uint8_t code[] = { 0x41, 0x57, 0x41, 0x5f, 0xc3 };
+	struct loop_recipe l;
+
+	loop_init(&l, row314->version);
+	loop_put(&l, LOOP_CLEAR, code, sizeof(code));
+	CHECK_INT(first_probe(&l, PROBE_CLEAR, "silent").address, LOOP_CLEAR);
 }
 
 static size_t count_kind(const struct loop_recipe *l, enum probe_kind kind)
@@ -982,45 +1055,320 @@ static size_t count_kind(const struct loop_recipe *l, enum probe_kind kind)
 	return n;
 }
 
-/* All places where an exception leaves a frame, but neither of the two opcodes' own,
- * wherever these have it. */
-static void check_unwindings(void)
+/* There must be just one PROBE_CLEAR at that address, for a question about `reg`. */
+static void check_asked(const struct loop_recipe *l, uint64_t address, uint8_t reg,
+			const struct row *r, const char *what)
 {
-	static const uint8_t far[] = { STORE, JUMP(FAR) };
-	static const uint8_t end[] = { QUESTION, 0x75, 0x02, DISPATCH, 0xc3 };
-	static const uint8_t two[] = { QUESTION, 0x75, 0x00, QUESTION, 0x75, 0x00, 0xc3 };
+	struct probes p = read_recipe(l, SOURCE_EVAL);
+	size_t found = 0;
+
+	for (size_t i = 0; i < p.count; i++) {
+		const struct eval *e = &p.probes[i].site.eval;
+
+		if (p.probes[i].address != address || p.probes[i].kind != PROBE_CLEAR)
+			continue;
+		found++;
+		check_int(e->frame_reg, reg, what, __FILE__, __LINE__);
+		CHECK_INT(e->frame_base, NOREG);
+		CHECK_INT(e->instr_reg, NOREG);
+		CHECK_INT(e->instr_base, NOREG);
+		CHECK_INT(e->instr_offset, 0);
+		CHECK_INT(e->has_tstate, 0);
+		check_ops(e, r->leave);
+		check_common(&p.probes[i], r);
+	}
+	check_int(found, 1, what, __FILE__, __LINE__);
+	probes_free(&p);
+}
+
+/* Just one is in the function, and has the arguments. */
+static void check_called(const struct loop_recipe *l)
+{
+	struct probes p = read_recipe(l, SOURCE_EVAL);
+	size_t found = 0;
+
+	for (size_t i = 0; i < p.count; i++) {
+		if (!p.probes[i].site.eval.has_tstate)
+			continue;
+		found++;
+		CHECK_INT(p.probes[i].kind, PROBE_CLEAR);
+		CHECK_INT(p.probes[i].address, LOOP_CLEAR);
+		CHECK_INT(p.probes[i].site.eval.frame_reg, RSI);
+	}
+	CHECK_INT(found, 1);
+	probes_free(&p);
+}
+
+enum { NOWHERE = 0xff };
+
+/* Code of the loop; where in it the probe is to be, NOWHERE if there is no question; and
+ * the register of the frame. */
+struct question_case {
+	const char *what;
+	uint8_t code[0x40];
+	size_t size, spot;
+	uint8_t reg;
+};
+
+/* 3.12 and later: it may be in any register. */
+static const struct question_case inlined[] = {
+	{ "%r13", CODE(ASK_R13, BRANCH, 0xc3), 5, R13 },
+	{ "%r12", CODE(ASK_R12, BRANCH, 0xc3), 6, R12 },
+	{ "%rbx", CODE(ASK_RBX, BRANCH, 0xc3), 4, RBX },
+	{ "%rsi", CODE(ASK_OWNER, BRANCH, 0xc3), 4, RSI },
+	{ "%rax", CODE(0x80, 0x78, 0x46, 0x00, BRANCH, 0xc3), 4, RAX },
+	{ "%rbp", CODE(0x80, 0x7d, 0x46, 0x00, BRANCH, 0xc3), 4, RBP },
+	/* with an offset of 32 bits */
+	{ "%r14", CODE(0x41, 0x80, 0xbe, 0x46, 0, 0, 0, 0, BRANCH, 0xc3), 8, R14 },
+	{ "long branch", CODE(ASK_R12, 0x0f, 0x84, TO(LOOP_OTHER), 0xc3), 6, R12 },
+	{ "behind other code", CODE(MOVE, OTHER, ASK_R12, BRANCH, 0xc3), 14, R12 },
+	{ "branch later", CODE(ASK_R12, MOVE, MOVE, MOVE, BRANCH, 0xc3), 15, R12 },
+	{ "another register overwritten", CODE(ASK_R12, 0x49, 0x89, 0xc5, BRANCH, 0xc3),
+	  9, R12 },
+	/* No branch that would do: the question itself. */
+	{ "branch much later", CODE(ASK_R12, MOVE, MOVE, MOVE, MOVE, BRANCH, 0xc3), 0,
+	  R12 },
+	/* mov %rax,%r12; mov %al,%r12b */
+	{ "overwritten", CODE(ASK_R12, 0x49, 0x89, 0xc4, BRANCH, 0xc3), 0, R12 },
+	{ "a byte of it", CODE(ASK_R12, 0x41, 0x88, 0xc4, BRANCH, 0xc3), 0, R12 },
+	{ "no branch", CODE(ASK_R12, DISPATCH), 0, R12 },
+	{ "no instruction", CODE(ASK_R12, 0x06, BRANCH), 0, R12 },
+	/* cmpb $0,0x47(%r12); cmpb $1,0x46(%r12); cmpl $0,0x46(%r12); orb, not cmpb */
+	{ "another field", CODE(0x41, 0x80, 0x7c, 0x24, 0x47, 0x00, BRANCH), NOWHERE, 0 },
+	{ "another value", CODE(0x41, 0x80, 0x7c, 0x24, 0x46, 0x01, BRANCH), NOWHERE, 0 },
+	{ "32 bits", CODE(0x41, 0x83, 0x7c, 0x24, 0x46, 0x00, BRANCH), NOWHERE, 0 },
+	{ "no comparison", CODE(0x41, 0x80, 0x4c, 0x24, 0x46, 0x00, BRANCH), NOWHERE, 0 },
+	/* cmpb $0,0x46(%rsp); cmpb $0,0x46(%rsi,%rax); cmpb $0,0x46(%rip); cmpb $0,0x46
+	 */
+	{ "the stack", CODE(0x80, 0x7c, 0x24, 0x46, 0x00, BRANCH), NOWHERE, 0 },
+	{ "an index", CODE(0x80, 0x7c, 0x06, 0x46, 0x00, BRANCH), NOWHERE, 0 },
+	{ "a variable", CODE(0x80, 0x3d, 0x46, 0, 0, 0, 0, BRANCH), NOWHERE, 0 },
+	{ "an address", CODE(0x80, 0x3c, 0x25, 0x46, 0, 0, 0, 0, BRANCH), NOWHERE, 0 },
+	{ "behind a return", CODE(0xc3, ASK_R12, BRANCH), NOWHERE, 0 },
+};
+
+static void check_inlined(const struct row *r)
+{
+	struct loop_recipe l;
+
+	for (size_t i = 0; i < sizeof(inlined) / sizeof(inlined[0]); i++) {
+		const struct question_case *c = &inlined[i];
+
+		loop_init(&l, r->version);
+		loop_handler(&l, r->leave[0], 0, c->code, c->size);
+		if (c->spot == NOWHERE) {
+			check_refused(&l, NO_END, c->what);
+			continue;
+		}
+		check_asked(&l, HERE + c->spot, c->reg, r, c->what);
+		CHECK_INT(count_kind(&l, PROBE_CLEAR), 1);
+	}
+}
+
+/* The file says where the owner is, since 3.13. */
+static void check_owner_offset(void)
+{
+	static const uint8_t code[] = { ASK_R12, BRANCH, 0xc3 };
+	static const struct {
+		const struct row *row;
+		size_t word;
+	} cases[] = { { &rows[2], 33 }, { &rows[3], 36 }, { &rows[4], 44 } };
+	struct loop_recipe l;
+
+	for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
+		loop_init(&l, cases[i].row->version);
+		loop_handler(&l, cases[i].row->leave[0], 0, code, sizeof(code));
+		CHECK_INT(count_kind(&l, PROBE_CLEAR), 1);
+		l.debug[cases[i].word] = 74;
+		check_refused(&l, NO_END, "another owner");
+	}
+}
+
+/* A function, and others that it was put into: far from where calls return. */
+static void check_both(const struct row *r)
+{
+	static const uint8_t far[] = { STORE, 0x0f, 0x84, TO(FAR), DISPATCH };
+	static const uint8_t two[] = { ASK_R12, BRANCH,	 0x74,	 0x02, 0xff,
+				       0xe0,	ASK_RBX, BRANCH, 0xc3 };
+	static const uint8_t silent[] = { 0x41, 0x57, 0x41, 0x5f, 0xc3 };
+	struct loop_recipe l;
+
+	loop_init(&l, r->version);
+	loop_handler(&l, 1, 0, far, sizeof(far));
+	/* Another way to there, and code that nothing leads to. */
+	loop_handler(&l, 2, 3, far, sizeof(far));
+	loop_put(&l, FAR, two, sizeof(two));
+	loop_put(&l, LOOP_CODE + 0x100, two, sizeof(two));
+	CHECK_INT(count_kind(&l, PROBE_CLEAR), 3);
+	check_asked(&l, FAR + 6, R12, r, "the first");
+	check_asked(&l, FAR + 16, RBX, r, "the second");
+	check_called(&l);
+	/* Neither name nor question: only where it was put into. */
+	l.symbols[SYMBOL_CLEAR] = NULL;
+	CHECK_INT(count_kind(&l, PROBE_CLEAR), 3);
+	check_called(&l);
+	loop_put(&l, LOOP_CLEAR, silent, sizeof(silent));
+	CHECK_INT(count_kind(&l, PROBE_CLEAR), 2);
+	check_asked(&l, FAR + 6, R12, r, "alone");
+}
+
+/* Put that many questions into a handler. */
+static void put_many(struct loop_recipe *l, size_t count)
+{
+	static const uint8_t entry[] = { QUESTION, BRANCH },
+			     owner[] = { ASK_R13, BRANCH };
+	const uint8_t *one = l->version >> 16 == 0x030b ? entry : owner;
+
+	l->table[1] = LOOP_CODE;
+	for (size_t i = 0; i < count; i++)
+		loop_put(l, LOOP_CODE + i * sizeof(entry), one, sizeof(entry));
+	loop_put(l, LOOP_CODE + count * sizeof(entry), (const uint8_t[]){ 0xc3 }, 1);
+}
+
+/* More than anybody has, be they a few or very many. */
+static void check_many(const struct row *r)
+{
+	/* 3.11's own, of RETURN_VALUE and RETURN_GENERATOR; else the function */
+	size_t has = r == row311 ? 2 : 0, most = 8 - has;
+	static const size_t counts[] = { 9, 10, 40, 100 };
+	struct loop_recipe l;
+
+	loop_init(&l, r->version);
+	put_many(&l, most);
+	CHECK_INT(count_kind(&l, PROBE_CLEAR), r == row311 ? 8 : 9);
+	for (size_t i = 0; i < most; i++)
+		check_asked(&l, LOOP_CODE + i * 7 + 5, R13, r, "one of eight");
+	for (size_t i = 0; i < sizeof(counts) / sizeof(counts[0]); i++) {
+		loop_init(&l, r->version);
+		put_many(&l, counts[i] - has);
+		check_refused(&l, NO_END, "too many");
+	}
+}
+
+/* 3.11: the code where exceptions go. */
+static const struct question_case unwindings[] = {
+	{ "usual", CODE(QUESTION, 0x75, 0x02, DISPATCH, 0xc3), 5, R13 },
+	{ "long branch", CODE(QUESTION, 0x0f, 0x84, TO(LOOP_OTHER), 0xc3), 5, R13 },
+	{ "behind other code", CODE(MOVE, OTHER, QUESTION, BRANCH, 0xc3), 13, R13 },
+	{ "branch later", CODE(QUESTION, MOVE, MOVE, BRANCH, 0xc3), 11, R13 },
+	{ "branch much later", CODE(QUESTION, MOVE, MOVE, MOVE, MOVE, BRANCH, 0xc3), 0,
+	  R13 },
+	/* mov %rax,%r13 */
+	{ "overwritten", CODE(QUESTION, 0x49, 0x89, 0xc5, BRANCH, 0xc3), 0, R13 },
+	{ "no branch", CODE(QUESTION, 0xc3), 0, R13 },
+	{ "none", CODE(0xc3), NOWHERE, 0 },
+	/* cmpb $0,0x45(%r13), the owner; cmpb $0,0x44(%r12); cmpb $1,0x44(%r13); cmpl
+	 * $0,0x44(%r13); orb, not cmpb */
+	{ "another field", CODE(0x41, 0x80, 0x7d, 0x45, 0x00, BRANCH, 0xc3), NOWHERE, 0 },
+	{ "another's", CODE(0x41, 0x80, 0x7c, 0x24, 0x44, 0x00, BRANCH, 0xc3), NOWHERE,
+	  0 },
+	{ "another value", CODE(0x41, 0x80, 0x7d, 0x44, 0x01, BRANCH, 0xc3), NOWHERE, 0 },
+	{ "32 bits", CODE(0x41, 0x83, 0x7d, 0x44, 0x00, BRANCH, 0xc3), NOWHERE, 0 },
+	{ "no comparison", CODE(0x41, 0x80, 0x4d, 0x44, 0x00, BRANCH, 0xc3), NOWHERE, 0 },
+};
+
+/* With a return's it is found beside that; alone it is not enough. */
+static void check_unwinding(void)
+{
 	static const uint8_t none[] = { STORE, DISPATCH };
 	struct loop_recipe l;
 
-	loop_init(&l, row311->version);
-	CHECK_INT(count_kind(&l, PROBE_UNWIND), 1);
-	loop_handler(&l, row311->leave[0], 0, far, sizeof(far));
-	loop_put(&l, FAR, end, sizeof(end));
-	CHECK_INT(count_kind(&l, PROBE_UNWIND), 1);
-	/* Both end by the same code. */
-	loop_handler(&l, row311->return_generator, 2, far, sizeof(far));
-	CHECK_INT(count_kind(&l, PROBE_UNWIND), 1);
-	loop_put(&l, LOOP_ERROR, two, sizeof(two));
-	CHECK_INT(count_kind(&l, PROBE_UNWIND), 2);
-	loop_handler(&l, row311->leave[0], 0, none, sizeof(none));
-	check_refused(&l, NO_END, "RETURN_VALUE does not ask");
+	for (size_t i = 0; i < sizeof(unwindings) / sizeof(unwindings[0]); i++) {
+		const struct question_case *c = &unwindings[i];
+
+		loop_init(&l, row311->version);
+		loop_put(&l, LOOP_ERROR, c->code, c->size);
+		check_int(count_kind(&l, PROBE_CLEAR), c->spot == NOWHERE ? 2 : 3,
+			  c->what, __FILE__, __LINE__);
+		if (c->spot != NOWHERE)
+			check_asked(&l, LOOP_ERROR + c->spot, R13, row311, c->what);
+		loop_handler(&l, row311->made, 2, none, sizeof(none));
+		if (c->spot == NOWHERE)
+			check_refused(&l, NO_END, c->what);
+		else
+			check_int(count_kind(&l, PROBE_CLEAR), 2, c->what, __FILE__,
+				  __LINE__);
+		loop_handler(&l, row311->leave[0], 0, none, sizeof(none));
+		check_refused(&l, NO_END, c->what);
+	}
 }
 
-/* More places than anybody has: some are left out, none is written behind the end. */
-static void check_many_unwindings(void)
+/* Code that several lead to is one place, wherever it is. */
+static void check_shared(void)
 {
-	static const uint8_t one[] = { QUESTION, 0x75, 0x00 };
-	static const uint8_t error[] = { 0x0f, 0x84, TO(LOOP_CODE), DISPATCH };
+	static const uint8_t far[] = { STORE, JUMP(FAR) };
+	static const uint8_t end[] = { QUESTION, 0x75, 0x02, DISPATCH, 0xc3 };
+	static const uint8_t two[] = { QUESTION, BRANCH, QUESTION, BRANCH, 0xc3 };
 	struct loop_recipe l;
-	struct probes p;
 
 	loop_init(&l, row311->version);
-	for (size_t i = 0; i < 40; i++)
-		loop_put(&l, LOOP_CODE + i * sizeof(one), one, sizeof(one));
-	loop_put(&l, LOOP_TEXT + LOOP_SLOT, error, sizeof(error));
-	p = read_recipe(&l, SOURCE_EVAL);
-	CHECK(p.count <= PROBES_MAX);
+	loop_handler(&l, row311->leave[0], 0, far, sizeof(far));
+	loop_put(&l, FAR, end, sizeof(end));
+	CHECK_INT(count_kind(&l, PROBE_CLEAR), 3);
+	check_asked(&l, FAR + 5, R13, row311, "behind a jump");
+	loop_handler(&l, row311->made, 2, far, sizeof(far));
+	CHECK_INT(count_kind(&l, PROBE_CLEAR), 2);
+	check_asked(&l, FAR + 5, R13, row311, "behind two");
+	loop_put(&l, LOOP_ERROR, two, sizeof(two));
+	CHECK_INT(count_kind(&l, PROBE_CLEAR), 3);
+	check_asked(&l, LOOP_ERROR + 12, R13, row311, "the second");
+}
+
+/* 3.11: the function is not looked for, and a frame on the stack asks nothing. */
+static void check_only_questions(void)
+{
+	static const uint8_t call[] = { STORE,	 0x4c, 0x89, 0xee, CALL(LOOP_CLEAR),
+					DISPATCH };
+	static const uint8_t store[] = { LOAD_FRAME, SAVE_BY_RCX };
+	struct loop_recipe l;
+
+	loop_init(&l, row311->version);
+	l.symbols[SYMBOL_CLEAR] = "_PyEval_FrameClearAndPop";
+	loop_handler(&l, row311->leave[0], 0, call, sizeof(call));
+	CHECK_INT(count_kind(&l, PROBE_CLEAR), 2);
+	loop_handler(&l, row311->made, 2, call, sizeof(call));
+	check_refused(&l, NO_END, "a call instead");
+	loop_init(&l, row311->version);
+	put_stores(&l, store, sizeof(store), 1);
+	check_refused(&l, NO_END, "a frame on the stack");
+}
+
+/* A segment that is not code. */
+static void check_no_code(void)
+{
+	struct loop_recipe l;
+	Elf64_Phdr *segment;
+	struct probes p;
+	struct made m;
+	int fd;
+
+	loop_init(&l, row314->version);
+	loop_build(&m, &l);
+	segment = (Elf64_Phdr *)(m.bytes + m.segments);
+	segment->p_flags = PF_R;
+	fd = made_open(m.bytes, m.size);
+	CHECK_INT(probes_read(fd, SOURCE_EVAL, &p), 0);
+	close(fd);
+	CHECK_INT(p.state, PROBES_UNKNOWN);
+	CHECK(strstr(p.detail, NO_CODE));
 	probes_free(&p);
+}
+
+static void check_ends(void)
+{
+	check_silent();
+	check_owner_offset();
+	check_unwinding();
+	check_shared();
+	check_only_questions();
+	check_no_code();
+	check_many(row311);
+	for (size_t i = 1; i < ROWS; i++) {
+		check_callees(&rows[i]);
+		check_inlined(&rows[i]);
+		check_both(&rows[i]);
+		check_many(&rows[i]);
+	}
 }
 
 /* ---- the rest of the file ---- */
@@ -1180,22 +1528,8 @@ static void check_truncated(const struct row *r)
 }
 
 static const uint64_t huge[] = {
-	0,
-	1,
-	8,
-	0x7fff,
-	0xffff,
-	1 << 20,
-	INT32_MAX,
-	UINT32_MAX,
-	1ULL << 40,
-	1ULL << 63,
-	INT64_MAX,
-	UINT64_MAX,
-	UINT64_MAX - 7,
-	UINT64_MAX - 0x1500,
-	LOOP_TEXT,
-	LOOP_TABLES,
+	0,	    1,	       0x7fff,	   INT32_MAX,	   UINT32_MAX,
+	1ULL << 63, INT64_MAX, UINT64_MAX, UINT64_MAX - 7, LOOP_TEXT,
 };
 
 /* Put each of those values at a place of `size` bytes in the file. */
@@ -1299,6 +1633,7 @@ static void check_tables(void)
 	check_second_table();
 	check_table_places();
 	check_table_changes();
+	check_never();
 	check_relocations();
 	check_table_section();
 }
@@ -1335,9 +1670,7 @@ int main(void)
 	check_returns();
 	check_named();
 	check_stub();
-	check_unwinding();
-	check_unwindings();
-	check_many_unwindings();
+	check_ends();
 	check_debug_offsets();
 	check_symbols();
 	check_versions();
