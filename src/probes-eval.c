@@ -551,6 +551,8 @@ static void add_question(struct ends *e, uint64_t at, const struct x86_insn *que
 			l->places[l->count++] = place;
 			return;
 		}
+		if (i.flow != X86_NEXT)
+			break;
 		at += i.length;
 	}
 	put(&place, place.handler, &frame, &nowhere);
@@ -666,7 +668,8 @@ static void describe(const struct loop *l, struct eval *eval)
 		.instr_base = OPERAND_NOREG,
 	};
 	memcpy(eval->instead, l->v->instead, sizeof(eval->instead));
-	eval->op_made = l->v->made;
+	if (o[FRAME_IS_ENTRY])
+		eval->op_made = l->v->made;
 }
 
 static const uint8_t *ops_of(const struct cpython *v, enum probe_kind kind)
