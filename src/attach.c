@@ -7,6 +7,7 @@
 #include <bpf/bpf.h>
 #include <bpf/libbpf.h>
 #include <errno.h>
+#include <pthread.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -275,10 +276,33 @@ void attach_run(struct attach *a, bool run)
 	__atomic_store_n(&a->shared->running, run, __ATOMIC_SEQ_CST);
 }
 
+static void *destroy(void *link)
+{
+	bpf_link__destroy(link);
+	return NULL;
+}
+
+/* The kernel takes about 100 ms for each uprobe that goes, to wait until nobody is in it
+ * any more: so they all wait at once. */
+static void destroy_all(struct bpf_link **links, size_t count)
+{
+	pthread_t *threads = xcalloc(count + 1, sizeof(*threads));
+	size_t started = 0;
+
+	for (size_t i = 0; i < count; i++)
+		if (pthread_create(&threads[started], NULL, destroy, links[i]))
+			destroy(links[i]);
+		else
+			started++;
+	while (started)
+		pthread_join(threads[--started], NULL);
+	free(threads);
+}
+
 void attach_detach(struct attach *a)
 {
-	while (a->link_count)
-		bpf_link__destroy(a->links[--a->link_count]);
+	destroy_all(a->links, a->link_count);
+	a->link_count = 0;
 	free(a->links);
 	a->links = NULL;
 }
