@@ -42,6 +42,16 @@ void check_str(const char *got, const char *wanted, const char *what, const char
 	report(ok);
 }
 
+uint32_t check_below(uint32_t n)
+{
+	static uint64_t seed = 88172645463325252ULL;
+
+	seed ^= seed << 13;
+	seed ^= seed >> 7;
+	seed ^= seed << 17;
+	return (seed >> 32) % n;
+}
+
 int check_done(void)
 {
 	printf("%u checks, %u failed\n", count, failed);

@@ -15,6 +15,9 @@ void check_int(int64_t got, int64_t wanted, const char *what, const char *file, 
 void check_str(const char *got, const char *wanted, const char *what, const char *file,
 	       int line);
 
+/* A number below n, the same ones in each run: xorshift. */
+uint32_t check_below(uint32_t n);
+
 /* The exit status of the test: 0 if all checks were good and there was one at least. */
 int check_done(void);
 

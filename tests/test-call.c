@@ -440,16 +440,6 @@ static bool is_sane(const struct made *m, bool *is_usable)
 	return is_ok;
 }
 
-static uint64_t seed = 88172645463325252ULL;
-
-static uint32_t below(uint32_t n)
-{
-	seed ^= seed << 13;
-	seed ^= seed >> 7;
-	seed ^= seed << 17;
-	return (seed >> 32) % n;
-}
-
 static void check_flips(const struct made *whole, size_t function, size_t size)
 {
 	unsigned int insane = 0, usable = 0;
@@ -458,9 +448,10 @@ static void check_flips(const struct made *whole, size_t function, size_t size)
 		struct made m = *whole;
 		bool is_usable;
 
-		for (uint32_t n = below(4) + 1; n--;)
-			m.bytes[below(3) ? function + below(size)
-					 : below(LOOP_TEXT_OFFSET)] = below(256);
+		for (uint32_t n = check_below(4) + 1; n--;)
+			m.bytes[check_below(3) ? function + check_below(size)
+					       : check_below(LOOP_TEXT_OFFSET)] =
+				check_below(256);
 		insane += !is_sane(&m, &is_usable);
 		usable += is_usable;
 	}

@@ -366,16 +366,6 @@ static void check_many_senders(void)
 	codes_free(c);
 }
 
-static uint64_t seed = 88172645463325252ULL;
-
-static uint32_t below(uint32_t n)
-{
-	seed ^= seed << 13;
-	seed ^= seed >> 7;
-	seed ^= seed << 17;
-	return (seed >> 32) % n;
-}
-
 /* Senders that begin, go on and end at random, some with another code object than they
  * began: never a mixture. */
 static void check_random(void)
@@ -385,15 +375,15 @@ static void check_random(void)
 	int wrong = 0, whole = 0;
 
 	for (int i = 0; i < STEPS; i++) {
-		uint64_t sender = below(SENDERS), code = below(3);
+		uint64_t sender = check_below(SENDERS), code = check_below(3);
 		struct code got;
 
-		if (below(3)) {
+		if (check_below(3)) {
 			send_first(c, sender, code, files[code]);
-			if (below(2))
-				send(c, sender, code, 1 + below(5), "x");
+			if (check_below(2))
+				send(c, sender, code, 1 + check_below(5), "x");
 		}
-		if (below(2) || !end(c, sender, code, &got))
+		if (check_below(2) || !end(c, sender, code, &got))
 			continue;
 		whole++;
 		wrong += strncmp(got.texts[PART_FILE], files[code], code + 1) != 0;

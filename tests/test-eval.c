@@ -1585,37 +1585,27 @@ static void check_huge(const struct row *r)
 	close(fd);
 }
 
-static uint64_t seed = 88172645463325252ULL;
-
-static uint32_t below(uint32_t n)
-{
-	seed ^= seed << 13;
-	seed ^= seed >> 7;
-	seed ^= seed << 17;
-	return (seed >> 32) % n;
-}
-
 /* Mostly where the structure is, and in code, which nearly always remains some. */
 static size_t any_place(const struct made *m)
 {
-	switch (below(4)) {
+	switch (check_below(4)) {
 	case 0:
-		return m->sections + below(LOOP_SECTIONS * sizeof(Elf64_Shdr));
+		return m->sections + check_below(LOOP_SECTIONS * sizeof(Elf64_Shdr));
 	case 1:
-		return below(LOOP_TEXT_OFFSET);
+		return check_below(LOOP_TEXT_OFFSET);
 	case 2:
-		return LOOP_TEXT_OFFSET + below(LOOP_TEXT_SIZE);
+		return LOOP_TEXT_OFFSET + check_below(LOOP_TEXT_SIZE);
 	default:
-		return below(m->size);
+		return check_below(m->size);
 	}
 }
 
 static void flip(uint8_t *bytes, const struct made *m)
 {
-	for (uint32_t n = below(4) + 1; n--;) {
+	for (uint32_t n = check_below(4) + 1; n--;) {
 		uint8_t *byte = bytes + any_place(m);
 
-		*byte = below(2) ? *byte ^ 1U << below(8) : below(256);
+		*byte = check_below(2) ? *byte ^ 1U << check_below(8) : check_below(256);
 	}
 }
 
@@ -1626,7 +1616,7 @@ static void check_flips(const struct row *r)
 	struct made m, changed;
 
 	loop_init(&l, r->version);
-	l.is_pie = below(2);
+	l.is_pie = check_below(2);
 	loop_build(&m, &l);
 	fd = made_open(m.bytes, m.size);
 	for (int i = 0; i < FLIPS / ROWS; i++) {

@@ -493,28 +493,20 @@ static void check_truncated(void)
 	CHECK_INT(usable, 0);
 }
 
-static uint64_t seed = 88172645463325252ULL;
-
-static uint32_t below(uint32_t n)
-{
-	seed ^= seed << 13;
-	seed ^= seed >> 7;
-	seed ^= seed << 17;
-	return (seed >> 32) % n;
-}
-
 /* Change a few bytes, more often than not where the structure is. */
 static void mutate(uint8_t *bytes, const struct made *m)
 {
 	static const uint8_t values[] = { 0, 1, 0x7f, 0x80, 0xff };
 
-	for (uint32_t n = below(4) + 1; n--;) {
-		size_t at = below(2)   ? m->notes + below(m->size - m->notes)
-			    : below(2) ? below(m->segments +
-					       MADE_SEGMENTS * sizeof(Elf64_Phdr))
-				       : below(m->size);
+	for (uint32_t n = check_below(4) + 1; n--;) {
+		size_t at = check_below(2) ? m->notes + check_below(m->size - m->notes)
+			    : check_below(2)
+				    ? check_below(m->segments +
+						  MADE_SEGMENTS * sizeof(Elf64_Phdr))
+				    : check_below(m->size);
 
-		bytes[at] = below(2) ? values[below(sizeof(values))] : below(256);
+		bytes[at] = check_below(2) ? values[check_below(sizeof(values))]
+					   : check_below(256);
 	}
 }
 

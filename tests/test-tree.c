@@ -528,16 +528,6 @@ struct model {
 	const struct name *calls[DEEP];
 };
 
-static uint64_t seed = 88172645463325252ULL;
-
-static uint32_t below(uint32_t n)
-{
-	seed ^= seed << 13;
-	seed ^= seed >> 7;
-	seed ^= seed << 17;
-	return (seed >> 32) % n;
-}
-
 static void begin_models(struct model *models)
 {
 	for (uint32_t i = 0; i < THREADS; i++)
@@ -552,7 +542,7 @@ static bool step(struct tree *t, struct model *m, bool up, uint8_t flags, bool s
 	const struct name *name;
 
 	if (!up)
-		m->calls[m->depth++] = &names[below(NAMES)];
+		m->calls[m->depth++] = &names[check_below(NAMES)];
 	name = m->calls[m->depth - 1];
 	e.flags = flags;
 	e.frame = flags ? 0x7000 + m->depth * 64 : 100000 - m->depth * 100;
@@ -565,7 +555,7 @@ static bool step(struct tree *t, struct model *m, bool up, uint8_t flags, bool s
 
 static bool goes_up(const struct model *m)
 {
-	return m->depth == DEEP || (m->depth && below(2));
+	return m->depth == DEEP || (m->depth && check_below(2));
 }
 
 static void check_random(uint8_t flags)
@@ -576,7 +566,7 @@ static void check_random(uint8_t flags)
 
 	begin_models(models);
 	for (int i = 0; i < STEPS; i++) {
-		struct model *m = &models[below(THREADS)];
+		struct model *m = &models[check_below(THREADS)];
 
 		wrong += !step(t, m, goes_up(m), flags, true);
 	}
@@ -594,12 +584,12 @@ static void check_random_losses(uint8_t flags)
 	begin_models(models);
 	for (int round = 0; round < 200; round++) {
 		for (int i = 0; i < 1000; i++) {
-			struct model *m = &models[below(THREADS)];
+			struct model *m = &models[check_below(THREADS)];
 
 			wrong += !step(t, m, goes_up(m), flags, true);
 		}
 		for (int i = 0; i < 300; i++) {
-			struct model *m = &models[below(THREADS)];
+			struct model *m = &models[check_below(THREADS)];
 
 			step(t, m, goes_up(m), flags, false);
 		}
