@@ -35,6 +35,13 @@ unsigned int machine_decode(const struct machine *m, uint64_t address,
 			  insn);
 }
 
+bool machine_emulates(const struct machine *m, uint64_t address)
+{
+	struct x86_insn i;
+
+	return machine_decode(m, address, &i) && i.is_emulated;
+}
+
 static bool is_mov(const struct x86_insn *i, uint8_t opcode)
 {
 	return !i->map && !i->is_vex && i->opcode == opcode && i->size == 8;

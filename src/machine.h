@@ -22,6 +22,9 @@ bool machine_open(struct elf *e, struct machine *m);
 unsigned int machine_decode(const struct machine *m, uint64_t address,
 			    struct x86_insn *insn);
 
+/* Is a uprobe there one that the kernel emulates? */
+bool machine_emulates(const struct machine *m, uint64_t address);
+
 /* mov %REG,offset(%BASE), of 64 bits; not to the stack by way of %rsp. */
 bool machine_stores(const struct x86_insn *i, int32_t offset);
 

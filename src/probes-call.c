@@ -14,6 +14,7 @@
 
 #include <string.h>
 
+#include "log.h"
 #include "machine.h"
 #include "spot.h"
 
@@ -254,6 +255,10 @@ static bool add(struct elf *e, const struct call *c, struct probes *p,
 	if (!elf_symbol(e, "PyCode_Type", &code_type) ||
 	    !elf_offset(e, place->at, 1, ELF_CODE, &probe.offset))
 		return false;
+	info(2, "%s: probe at 0x%llx, %s",
+	     kind == PROBE_BEGIN ? "begin of calls" : "end of calls",
+	     (unsigned long long)place->at,
+	     machine_emulates(&c->machine, place->at) ? "emulated" : "single-stepped");
 	probe.site.eval.code_type = code_type - place->at;
 	probes_add(p, &probe);
 	return true;

@@ -689,13 +689,6 @@ static bool add_probe(struct loop *l, struct probes *p, struct probe *probe,
 	return true;
 }
 
-static bool is_emulated(const struct loop *l, uint64_t address)
-{
-	struct x86_insn i;
-
-	return machine_decode(&l->machine, address, &i) && i.is_emulated;
-}
-
 /* What -vv says of a place. */
 static void tell(enum probe_kind kind, uint8_t op, uint64_t address, bool is_emulated)
 {
@@ -726,7 +719,8 @@ static bool add_place(struct loop *l, struct probes *p, const struct place *plac
 		eval->oparg_mask = l->v->oparg_mask;
 		eval->oparg_none = l->v->oparg_none;
 	}
-	tell(place->kind, place->op, place->spot, is_emulated(l, place->spot));
+	tell(place->kind, place->op, place->spot,
+	     machine_emulates(&l->machine, place->spot));
 	return elf_offset(l->elf, probe.address, 1, ELF_CODE, &probe.offset) &&
 	       add_probe(l, p, &probe, code_type);
 }
@@ -742,7 +736,7 @@ static bool add_function(struct loop *l, struct probes *p, enum probe_kind kind,
 	eval->frame_reg = machine_index(RSI);
 	if (!spot_function(l->elf, address, args, &probe))
 		return false;
-	tell(kind, 0, probe.address, is_emulated(l, probe.address));
+	tell(kind, 0, probe.address, machine_emulates(&l->machine, probe.address));
 	return add_probe(l, p, &probe, code_type);
 }
 
