@@ -8,11 +8,14 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <limits.h>
+#include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
+#include "escape.h"
 #include "images.h"
 #include "launch.h"
 #include "library.h"
@@ -29,17 +32,35 @@ struct list {
 	unsigned int found, unusable;
 };
 
+/* A line of what is found: paths, and what files say, are harmless in it. */
+static void __attribute__((format(printf, 1, 2))) say(const char *format, ...)
+{
+	char *text, *line;
+	va_list args;
+	size_t n;
+
+	va_start(args, format);
+	text = xvasprintf(format, args);
+	va_end(args);
+	line = xcalloc(strlen(text) + 1, ESCAPE_MAX);
+	n = escape(line, text, ESCAPE_MESSAGE);
+	line[n++] = '\n';
+	fwrite(line, 1, n, stdout);
+	free(line);
+	free(text);
+}
+
 /* ---- an interpreter ---- */
 
 static void print_name(const char *path, uint32_t version)
 {
 	if (!version)
-		printf("%s: CPython\n", path);
+		say("%s: CPython", path);
 	else if (version >> 16 < FIRST_FULL_VERSION)
-		printf("%s: CPython %u.%u\n", path, version >> 24, version >> 16 & 0xff);
+		say("%s: CPython %u.%u", path, version >> 24, version >> 16 & 0xff);
 	else
-		printf("%s: CPython %u.%u.%u\n", path, version >> 24,
-		       version >> 16 & 0xff, version >> 8 & 0xff);
+		say("%s: CPython %u.%u.%u", path, version >> 24, version >> 16 & 0xff,
+		    version >> 8 & 0xff);
 }
 
 static void print_source(const struct probes *p, bool is_taken)
@@ -47,10 +68,10 @@ static void print_source(const struct probes *p, bool is_taken)
 	const char *name = probes_source_name(p->source);
 
 	if (p->state == PROBES_USABLE)
-		printf("  %-4s  yes: %zu places%s\n", name, p->count,
-		       is_taken ? "; this is taken" : "");
+		say("  %-4s  yes: %zu places%s", name, p->count,
+		    is_taken ? "; this is taken" : "");
 	else
-		printf("  %-4s  no: %s\n", name, probes_explain(p));
+		say("  %-4s  no: %s", name, probes_explain(p));
 }
 
 /* The source that would be taken, as probes_read() does it. */
@@ -88,11 +109,11 @@ static bool list_image(struct list *l, int fd, const char *path)
 		print_source(&sdt, source == SOURCE_SDT);
 		print_source(&eval, source == SOURCE_EVAL);
 	} else {
-		printf("%s: %s\n", path, probes_explain(&eval));
+		say("%s: %s", path, probes_explain(&eval));
 	}
 	if (source == SOURCE_AUTO)
-		printf("  It cannot be traced%s.\n",
-		       l->options->source == SOURCE_AUTO ? "" : " by this source");
+		say("  It cannot be traced%s.",
+		    l->options->source == SOURCE_AUTO ? "" : " by this source");
 	l->found++;
 	l->unusable += source == SOURCE_AUTO;
 	probes_free(&sdt);
@@ -106,13 +127,16 @@ static bool list_image(struct list *l, int fd, const char *path)
 static bool list_library(struct list *l, int fd, const char *path)
 {
 	char *library = library_find(fd, path, "libpython");
-	int library_fd = library ? open(library, O_RDONLY | O_CLOEXEC | O_NONBLOCK) : -1;
+	/* A bare name was not found: what is in the current directory is not it. */
+	int library_fd = library && strchr(library, '/')
+				 ? open(library, O_RDONLY | O_CLOEXEC | O_NONBLOCK)
+				 : -1;
 	bool is_listed = library_fd >= 0 && list_image(l, library_fd, library);
 
 	if (library_fd >= 0)
 		close(library_fd);
 	else if (library)
-		printf("%s: needs %s, which is not found\n", path, library);
+		say("%s: needs %s, which is not found", path, library);
 	free(library);
 	return is_listed;
 }
@@ -128,8 +152,12 @@ static bool read_script(int fd, char **line, char **program, char **argument)
 	text[strcspn(text, "\n")] = '\0';
 	*line = xstrdup(text + 2);
 	*program = strtok_r(*line, " \t", &rest);
+	if (!*program) {
+		free(*line);
+		return false;
+	}
 	*argument = strtok_r(NULL, "", &rest);
-	return *program;
+	return true;
 }
 
 /* The program that env(1) would run: the first word that is no option and no variable. */
@@ -160,12 +188,12 @@ static int list_script(struct list *l, const char *path, char *program, char *ar
 	int err = name ? launch_find(name, &found) : -ENOENT;
 
 	if (err) {
-		printf("%s: is a script for %s, which cannot be run: %s\n", path,
-		       name ? name : program, strerror(-err));
+		say("%s: is a script for %s, which cannot be run: %s", path,
+		    name ? name : program, strerror(-err));
 		free(found);
 		return err == -ENOENT ? EXIT_NOT_FOUND : EXIT_NOT_EXECUTABLE;
 	}
-	printf("%s: is a script, run by %s\n", path, found);
+	say("%s: is a script, run by %s", path, found);
 	err = list_file(l, found, scripts + 1);
 	free(found);
 	return err;
@@ -183,14 +211,21 @@ static int list_opened(struct list *l, int fd, const char *path, int scripts)
 	}
 	if (list_image(l, fd, path) || list_library(l, fd, path))
 		return 0;
-	printf("%s: not a Python; what it may run or load is not looked at\n", path);
+	say("%s: not a Python; what it may run or load is not looked at", path);
 	return EXIT_OWN;
 }
 
 static int list_file(struct list *l, const char *path, int scripts)
 {
-	int fd = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK), status;
+	struct stat st;
+	int fd, status;
 
+	/* Merely to open a device may do something to it. */
+	if (!stat(path, &st) && !S_ISREG(st.st_mode)) {
+		warn("%s: is not a regular file", path);
+		return EXIT_OWN;
+	}
+	fd = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK);
 	if (fd < 0) {
 		warn("%s: %s", path, strerror(errno));
 		return EXIT_OWN;
@@ -240,9 +275,9 @@ static int list_process(struct list *l, pid_t pid)
 	images_free(images, count);
 	if (l->found > before)
 		return 0;
-	printf("process %d: not a Python: neither its program nor a library that it has "
-	       "loaded is one\n",
-	       (int)pid);
+	say("process %d: not a Python: neither its program nor a library that it has "
+	    "loaded is one",
+	    (int)pid);
 	return EXIT_OWN;
 }
 
@@ -273,7 +308,9 @@ int list_run(const struct options *o)
 		each = list_word(&l, *word);
 		status = status ? status : each;
 	}
-	if (fflush(stdout) || ferror(stdout))
+	if (fflush(stdout) || ferror(stdout)) {
+		warn("cannot write what was found: %s", strerror(errno));
 		return EXIT_OWN;
+	}
 	return status || !l.unusable ? status : EXIT_OWN;
 }

@@ -4,7 +4,6 @@
 
 #include "xalloc.h"
 
-#include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -33,16 +32,22 @@ char *xstrdup(const char *s)
 	return checked(strdup(s));
 }
 
+char *xvasprintf(const char *format, va_list args)
+{
+	char *s;
+
+	return checked(vasprintf(&s, format, args) < 0 ? NULL : s);
+}
+
 char *xasprintf(const char *format, ...)
 {
 	va_list args;
 	char *s;
-	int n;
 
 	va_start(args, format);
-	n = vasprintf(&s, format, args);
+	s = xvasprintf(format, args);
 	va_end(args);
-	return checked(n < 0 ? NULL : s);
+	return s;
 }
 
 void *xgrow(void *array, size_t count, size_t size)
