@@ -11,7 +11,7 @@
 #include "print.h"
 #include "xalloc.h"
 
-enum { INDENT_CHUNK = 64, COLUMNS = 96 };
+enum { INDENT_CHUNK = 64, COLUMNS = 96, MAX_INDENT = 1024 };
 
 static const char *const exits[] = {
 	[PRINT_RETURNED] = "",
@@ -91,12 +91,19 @@ static char *put_time(struct printer *p, char *out, uint64_t time)
 	return out + 15;
 }
 
+/* Two spaces for each level. A recursion that is deeper than Python lets it be by default
+ * would fill disks with them: there, the level is given as a number. */
 static void put_indent(struct output *o, unsigned int depth)
 {
 	static const char spaces[] = "                                "
 				     "                                ";
 	size_t n = (size_t)depth * 2;
+	char level[16];
 
+	if (depth > MAX_INDENT) {
+		output_add(o, level, snprintf(level, sizeof(level), "[%u] ", depth));
+		return;
+	}
 	for (; n > INDENT_CHUNK; n -= INDENT_CHUNK)
 		output_add(o, spaces, INDENT_CHUNK);
 	output_add(o, spaces, n);

@@ -4,6 +4,7 @@ import re
 import unicodedata
 
 LINE = re.compile(r"(\d\d:\d\d:\d\d\.\d{6}) (\d+) +(\d+) +(\d+) +")
+DEEP = re.compile(r"\[(\d+)\] ")   # in place of more than 1024 levels
 PREFIX = 36     # columns before the indentation, while IDs have seven digits at most
 
 
@@ -45,8 +46,12 @@ def parse(path):
             rest = line[PREFIX:].rstrip("\n")
             what = rest.lstrip(" ")
             indent = len(rest) - len(what)
+            level = DEEP.match(what)
+            if level:
+                what = what[level.end():]
             assert indent % 2 == 0 and what[:4] in ("=>  ", "<=  "), line
-            events.append((int(m[4]), what[:2], indent // 2, *unmarked(what[4:])))
+            depth = int(level[1]) if level else indent // 2
+            events.append((int(m[4]), what[:2], depth, *unmarked(what[4:])))
     return events
 
 
