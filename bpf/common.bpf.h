@@ -81,7 +81,7 @@ struct {
  * addresses until a code object is freed, which raises the epoch: all keys are made with
  * it. One is stored with its key mixed into its two words, so that halves of two facts
  * are not taken for one. */
-enum { FACT_BITS = 14, VERDICT_BITS = 2 };
+enum { FACT_BITS = 14, PAGE_BITS = 10, VERDICT_BITS = 2 };
 
 /* In the place of a second address, for facts about one alone; and those that are known
  * of instructions, by kind of probe. */
@@ -96,8 +96,8 @@ struct fact {
 struct {
 	struct fact facts[1 << FACT_BITS];
 	uint64_t member;
-	uint64_t epoch; /* raised where all facts end, */
-	uint64_t frees; /* and where those about instructions do */
+	uint64_t epoch;			/* raised where all facts end, */
+	uint32_t frees[1 << PAGE_BITS]; /* and where those about a page's code do */
 } cache SEC(".bss.cache");
 
 static __always_inline uint64_t mix(uint64_t hash, uint64_t word)
@@ -149,6 +149,14 @@ static __always_inline void remember_more(uint64_t key, uint64_t value, uint64_t
 static __always_inline void remember(uint64_t key, uint64_t value)
 {
 	remember_more(key, value, 0);
+}
+
+/* The count of the frees in the page of an address, or in others that share the slot. */
+static __always_inline uint32_t *frees_in(uint64_t address)
+{
+	uint64_t hash = (address >> 12) * 0x9e3779b97f4a7c15ULL;
+
+	return &cache.frees[hash >> (64 - PAGE_BITS) & ((1 << PAGE_BITS) - 1)];
 }
 
 static __always_inline void forget_facts(void)

@@ -10,6 +10,7 @@
 
 enum { OBJECT_TYPE_AT = 8, BYTES_SIZE = 16, BYTES_DATA = 32, CODE_WORDS = 18 };
 enum { OWNED_BY_GENERATOR = 1, MAX_PARTS = 64, MAX_PARTS_LOOP = 1 << 16 };
+enum { OBJECT_SIZE = 16, MAX_PAGES = 32 }; /* of a freed code object */
 
 /* One event in the making. */
 struct step {
@@ -488,10 +489,11 @@ static __always_inline void find_call(struct step *s, const struct eval *e,
 }
 
 /* All but the frame is the same each time that the loop comes by with that instruction,
- * until a code object is freed. */
+ * until a code object thereabouts is freed. */
 static __always_inline void know_step(struct step *s, const struct eval *e)
 {
-	uint64_t frees = *(volatile uint64_t *)&cache.frees;
+	uint64_t frees =
+		*(volatile uint32_t *)frees_in(e->frame_last ? s->code : s->instr);
 	uint64_t key = fact_key(s->pid_tgid, s->instr,
 				frees << 16 | s->flags << 8 | FACT_STEP | s->kind);
 	uint64_t more, fact = 0;
@@ -527,11 +529,22 @@ static __always_inline void emit_step(struct step *s, uint8_t kind)
 	submit(r, sizeof(*r));
 }
 
-static __always_inline void forget_code(uint64_t pid_tgid, uint64_t code)
+/* What is known of a code object that is freed, and of the instructions in it, is so no
+ * more. Before 3.11 these are known by the address of the code object. */
+static __always_inline void forget_code(uint64_t pid_tgid, uint64_t code,
+					const struct eval *e)
 {
 	uint64_t key = fact_key(pid_tgid, code, FACT_CODE);
+	uint64_t end = code, page;
+	uint32_t i;
 
-	__sync_fetch_and_add(&cache.frees, 1);
+	if (e->code_start)
+		end += e->code_start + read_word(code + OBJECT_SIZE) * 2;
+	page = code & ~0xfffULL;
+	for (i = 0; i < MAX_PAGES && page <= end; i++, page += 0x1000)
+		__sync_fetch_and_add(frees_in(page), 1);
+	if (page <= end)
+		forget_facts();
 	if (recall(key))
 		remember(key, 0);
 }
@@ -553,7 +566,7 @@ int on_step(void *ctx)
 		return 0;
 	s.kind = site->kind;
 	if (s.kind == PROBE_FORGET) {
-		forget_code(s.pid_tgid, regs[REG_ARG1]);
+		forget_code(s.pid_tgid, regs[REG_ARG1], &site->eval);
 		return 0;
 	}
 	s.is_thrown = (s.kind == PROBE_THROW || s.kind == PROBE_SEND) &&

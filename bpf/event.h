@@ -187,7 +187,8 @@ enum probe_kind {
 	/* Places in the evaluation loop, with a struct eval: */
 	PROBE_RESUME, /* a function begins, or a generator goes on */
 	PROBE_YIELD,  /* a generator yields, a coroutine awaits */
-	PROBE_CLEAR,  /* a call ends, whichever way; by a return if it is at one of `ops` */
+	PROBE_CLEAR,  /* a call ends, whichever way; by a return if it is at one of `ops`
+		       */
 	PROBE_THROW,  /* as PROBE_EVAL */
 	PROBE_SEND,   /* likewise; a generator may also go on without a RESUME */
 	/* Before 3.11, in _PyEval_EvalFrameDefault(), with a struct eval: */
@@ -229,7 +230,8 @@ struct eval {
 	uint8_t frees;	    /* there is a PROBE_FORGET */
 	uint8_t result_reg;
 	uint8_t last_shift; /* f_lasti counts bytes: 1, units: 0 */
-	uint8_t op_made;    /* not the end of a call though it looks so; 0 if there is none */
+	uint8_t op_made; /* not the end of a call though it looks so; 0 if there is none
+			  */
 	uint8_t pad[3];
 	int32_t frame_offset;
 	int32_t instr_offset; /* with instr_reg: to be added to it */

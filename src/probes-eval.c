@@ -789,6 +789,8 @@ static void add_forget(struct elf *e, struct probes *p)
 {
 	struct probe probe = { .kind = PROBE_FORGET };
 
+	if (p->count)
+		probe.site.eval.code_start = p->probes[0].site.eval.code_start;
 	if (!cpython_find_free(e, &probe))
 		return;
 	for (size_t i = 0; i < p->count; i++)
