@@ -14,6 +14,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/random.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
@@ -132,19 +133,44 @@ static int fill_script(int fd, const char *line, const struct identity *id)
 	return 0;
 }
 
+/* A new file with a name that nobody guesses. The note is made first: who is killed while
+ * the file is being made leaves it, and somebody must know. */
+static int create_script(const char *dir, char *note, char **path)
+{
+	enum { TRIES = 100 };
+	int fd = -1;
+
+	*path = NULL;
+	for (int i = 0; i < TRIES && fd < 0; i++) {
+		uint32_t number;
+
+		if (getrandom(&number, sizeof(number), 0) != sizeof(number))
+			return -errno;
+		free(*path);
+		*path = xasprintf("%s/pyflow-%06x", dir, (unsigned int)number & 0xffffff);
+		if (note)
+			snprintf(note, PATH_MAX, "%s", *path);
+		fd = open(*path, O_RDWR | O_CREAT | O_EXCL | O_CLOEXEC, 0600);
+		if (fd >= 0)
+			return fd;
+		/* Not ours. */
+		if (note)
+			*note = '\0';
+		if (errno != EEXIST)
+			break;
+	}
+	return -errno;
+}
+
 int launch_script(const char *dir, const char *line, const struct identity *id,
 		  char *note, char **path)
 {
-	int fd, err;
+	int fd = create_script(dir, note, path);
+	int err = fd < 0 ? fd : fill_script(fd, line, id);
 
-	*path = xasprintf("%s/pyflow-XXXXXX", dir);
-	fd = mkostemp(*path, O_CLOEXEC);
-	if (fd >= 0 && note)
-		snprintf(note, PATH_MAX, "%s", *path);
-	err = fd < 0 ? -errno : fill_script(fd, line, id);
 	if (err) {
 		warn("cannot write the launch script %s: %s; -t DIR puts it elsewhere",
-		     *path, strerror(-err));
+		     *path ? *path : dir, strerror(-err));
 		if (fd >= 0)
 			unlink(*path);
 		free(*path);
