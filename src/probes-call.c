@@ -240,8 +240,7 @@ static void describe(const struct call *c, struct eval *eval)
 		.lines_format = c->v->lines_format,
 		.frame_reg = machine_index(c->frame),
 	};
-	for (const uint8_t *op = c->v->leave; *op; op++)
-		eval->ops[*op / 64] |= 1ULL << *op % 64;
+	cpython_allow(eval, c->v->leave);
 }
 
 static bool add(struct elf *e, const struct call *c, struct probes *p,

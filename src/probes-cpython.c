@@ -417,6 +417,12 @@ void cpython_balance(struct elf *e, struct probes *p)
 	probes_add(p, &eval);
 }
 
+void cpython_allow(struct eval *eval, const uint8_t *ops)
+{
+	for (; *ops; ops++)
+		eval->ops[*ops / 64] |= 1ULL << *ops % 64;
+}
+
 bool cpython_find_free(struct elf *e, struct probe *probe)
 {
 	enum { TP_DEALLOC = 48 }; /* Include/cpython/object.h, struct _typeobject */

@@ -54,7 +54,7 @@ struct cpython {
 	uint8_t last_shift; /* f_lasti counts bytes: 1, units of 16 bits: 0 */
 	uint8_t oparg_mask, oparg_none; /* RESUME is none if these bits of its argument
 					 * have this value; 0 if there is none */
-	uint8_t made;		/* RETURN_GENERATOR, where it must be known */
+	uint8_t made;			/* RETURN_GENERATOR, where it must be known */
 	bool is_unbalanced;		/* its SDT probes; with an opcode for that: */
 	uint8_t pop_top;
 	uint16_t offsets[CPYTHON_FIELDS]; /* bytes */
@@ -71,6 +71,9 @@ enum cpython_build { CPYTHON_USUAL, CPYTHON_FREE_THREADED, CPYTHON_ODD };
 /* Fill in the offsets of all fields, as the file itself tells them where it does. */
 enum cpython_build cpython_offsets(struct elf *e, const struct cpython *v,
 				   uint32_t version, uint16_t *offsets);
+
+/* Opcodes that may be at a probe, ending with 0. */
+void cpython_allow(struct eval *eval, const uint8_t *ops);
 
 /* Where code objects are freed: tp_dealloc of PyCode_Type, which is only ever called by
  * way of that. Sets the address and the offset. */

@@ -66,6 +66,7 @@ struct loop {
 	struct where frame, instr; /* at the beginning of handlers */
 	struct place places[MAX_SITES];
 	size_t count;
+	uint64_t code_type, eval; /* PyCode_Type, _PyEval_EvalFrameDefault() */
 	uint64_t clear; /* the function that clears a frame; 0 if there is none */
 	bool has_name;	/* it has one */
 };
@@ -638,12 +639,6 @@ static bool find_ends(struct loop *l)
 
 /* ---- probes ---- */
 
-static void allow(struct eval *eval, const uint8_t *ops)
-{
-	for (; *ops; ops++)
-		eval->ops[*ops / 64] |= 1ULL << *ops % 64;
-}
-
 /* What all places have in common. */
 static void describe(const struct loop *l, struct eval *eval)
 {
@@ -680,13 +675,11 @@ static const uint8_t *ops_of(const struct cpython *v, enum probe_kind kind)
 				     : v->leave;
 }
 
-static bool add_probe(struct loop *l, struct probes *p, struct probe *probe,
-		      uint64_t code_type)
+static void add_probe(struct loop *l, struct probes *p, struct probe *probe)
 {
-	allow(&probe->site.eval, ops_of(l->v, probe->kind));
-	probe->site.eval.code_type = code_type - probe->address;
+	cpython_allow(&probe->site.eval, ops_of(l->v, probe->kind));
+	probe->site.eval.code_type = l->code_type - probe->address;
 	probes_add(p, probe);
-	return true;
 }
 
 /* What -vv says of a place. */
@@ -702,8 +695,7 @@ static void tell(enum probe_kind kind, uint8_t op, uint64_t address, bool is_emu
 	     (unsigned long long)address, is_emulated ? "emulated" : "single-stepped");
 }
 
-static bool add_place(struct loop *l, struct probes *p, const struct place *place,
-		      uint64_t code_type)
+static bool add_place(struct loop *l, struct probes *p, const struct place *place)
 {
 	struct probe probe = { .kind = place->kind, .address = place->spot };
 	struct eval *eval = &probe.site.eval;
@@ -721,12 +713,14 @@ static bool add_place(struct loop *l, struct probes *p, const struct place *plac
 	}
 	tell(place->kind, place->op, place->spot,
 	     machine_emulates(&l->machine, place->spot));
-	return elf_offset(l->elf, probe.address, 1, ELF_CODE, &probe.offset) &&
-	       add_probe(l, p, &probe, code_type);
+	if (!elf_offset(l->elf, probe.address, 1, ELF_CODE, &probe.offset))
+		return false;
+	add_probe(l, p, &probe);
+	return true;
 }
 
 static bool add_function(struct loop *l, struct probes *p, enum probe_kind kind,
-			 uint64_t address, unsigned int args, uint64_t code_type)
+			 uint64_t address, unsigned int args)
 {
 	struct probe probe = { .kind = kind };
 	struct eval *eval = &probe.site.eval;
@@ -737,26 +731,19 @@ static bool add_function(struct loop *l, struct probes *p, enum probe_kind kind,
 	if (!spot_function(l->elf, address, args, &probe))
 		return false;
 	tell(kind, 0, probe.address, machine_emulates(&l->machine, probe.address));
-	return add_probe(l, p, &probe, code_type);
+	add_probe(l, p, &probe);
+	return true;
 }
 
 static bool add_probes(struct loop *l, struct probes *p)
 {
-	uint64_t code_type, eval;
-
-	if (!elf_symbol(l->elf, "PyCode_Type", &code_type) ||
-	    !elf_symbol(l->elf, "_PyEval_EvalFrameDefault", &eval))
-		return false;
 	for (size_t i = 0; i < l->count; i++)
-		if (!add_place(l, p, &l->places[i], code_type))
+		if (!add_place(l, p, &l->places[i]))
 			return false;
-	if (l->clear &&
-	    !add_function(l, p, PROBE_CLEAR, l->clear, SPOT_ARG1 | SPOT_ARG2, code_type))
+	if (l->clear && !add_function(l, p, PROBE_CLEAR, l->clear, SPOT_ARG1 | SPOT_ARG2))
 		return false;
-	if (!add_function(l, p, *l->v->left ? PROBE_SEND : PROBE_THROW, eval,
-			  SPOT_ARG2 | SPOT_ARG3, code_type))
-		return false;
-	return true;
+	return add_function(l, p, *l->v->left ? PROBE_SEND : PROBE_THROW, l->eval,
+			    SPOT_ARG2 | SPOT_ARG3);
 }
 
 /* ---- all of it ---- */
@@ -765,10 +752,8 @@ static const char *find_parts(struct loop *l, uint32_t version)
 {
 	enum cpython_build build = cpython_offsets(l->elf, l->v, version, l->offsets);
 
-	uint64_t address;
-
-	if (!elf_symbol(l->elf, "PyCode_Type", &address) ||
-	    !elf_symbol(l->elf, "_PyEval_EvalFrameDefault", &address))
+	if (!elf_symbol(l->elf, "PyCode_Type", &l->code_type) ||
+	    !elf_symbol(l->elf, "_PyEval_EvalFrameDefault", &l->eval))
 		return "it does not have the symbols that every CPython of its version has";
 	if (build == CPYTHON_FREE_THREADED)
 		return "it is a free-threaded build, which pyflow does not understand yet";
