@@ -79,8 +79,8 @@ struct {
 /* Short ways past the maps and past reading from the process, shared by all CPUs.
  * `member` was found in the job map last and is still there. `facts` are what is known of
  * addresses until a code object is freed, which raises the epoch: all keys are made with
- * it. One is stored with its key mixed into its two words, so that halves of two facts
- * are not taken for one. */
+ * it. One is stored with its key mixed into its words, so that parts of two facts are
+ * not taken for one. */
 enum { FACT_BITS = 14, PAGE_BITS = 10, VERDICT_BITS = 2 };
 
 /* In the place of a second address, for facts about one alone; and those that are known

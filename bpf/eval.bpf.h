@@ -8,9 +8,9 @@
 #include "names.bpf.h"
 #include "regs.bpf.h"
 
-enum { OBJECT_TYPE_AT = 8, BYTES_SIZE = 16, BYTES_DATA = 32, CODE_WORDS = 18 };
+enum { OBJECT_TYPE_AT = 8, OBJECT_SIZE = 16, BYTES_DATA = 32, CODE_WORDS = 18 };
 enum { OWNED_BY_GENERATOR = 1, MAX_PARTS = 64, MAX_PARTS_LOOP = 1 << 16 };
-enum { OBJECT_SIZE = 16, MAX_PAGES = 32 }; /* of a freed code object */
+enum { MAX_PAGES = 32 }; /* of a freed code object */
 
 /* One event in the making. */
 struct step {
@@ -44,14 +44,11 @@ struct described {
  * in the interpreter's file. `size` is at most PART_DATA. */
 static __always_inline long read_part(void *to, uint32_t size, uint64_t from)
 {
-	uint8_t touch;
-
 	if (!bpf_probe_read_user(to, size, (void *)from))
 		return 0;
 	if (!(settings.flags & SETTINGS_FAULT))
 		return -EFAULT;
-	bpf_copy_from_user(&touch, 1, (void *)from);
-	bpf_copy_from_user(&touch, 1, (void *)(from + size - 1));
+	touch(from, size);
 	return bpf_probe_read_user(to, size, (void *)from);
 }
 
@@ -137,7 +134,7 @@ static __always_inline int describe_str(struct text *t, uint64_t str,
 /* The line table is a bytes object. */
 static __always_inline int describe_bytes(struct text *t, uint64_t bytes, uint64_t *hash)
 {
-	uint64_t size = read_word(bytes + BYTES_SIZE);
+	uint64_t size = read_word(bytes + OBJECT_SIZE);
 
 	if (size >= MAX_LENGTH)
 		return -EFAULT;

@@ -24,17 +24,24 @@ struct name {
 	uint32_t file_size, func_size; /* bytes with the NUL */
 };
 
+/* Have the pages of some bytes brought in, no more than two. */
+static __always_inline void touch(uint64_t from, uint32_t size)
+{
+	uint8_t byte;
+
+	bpf_copy_from_user(&byte, 1, (void *)from);
+	bpf_copy_from_user(&byte, 1, (void *)(from + size - 1));
+}
+
 /* Read up to NAME_CHUNK bytes with the NUL. The pages may not have been touched yet:
  * names of modules that are part of the interpreter are in its file. */
 static __always_inline long read_chunk(uint64_t *buf, uint64_t from)
 {
 	long n = bpf_probe_read_user_str(buf, NAME_CHUNK, (void *)from);
-	uint8_t touch;
 
 	if (n >= 0 || !(settings.flags & SETTINGS_FAULT))
 		return n;
-	bpf_copy_from_user(&touch, 1, (void *)from);
-	bpf_copy_from_user(&touch, 1, (void *)(from + NAME_CHUNK - 1));
+	touch(from, NAME_CHUNK);
 	return bpf_probe_read_user_str(buf, NAME_CHUNK, (void *)from);
 }
 
