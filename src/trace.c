@@ -16,20 +16,17 @@
 
 #include "attach.h"
 #include "clock.h"
-#include "codes.h"
+#include "feed.h"
 #include "filter.h"
 #include "guard.h"
 #include "interpreters.h"
 #include "job.h"
 #include "log.h"
-#include "memory.h"
-#include "names.h"
 #include "output.h"
 #include "print.h"
 #include "signals.h"
 #include "stream.h"
 #include "target.h"
-#include "tree.h"
 #include "xalloc.h"
 
 /* While events come, the reader looks every FLOW_MS; after QUIET looks in vain it sleeps.
@@ -38,8 +35,6 @@ enum { FLOW_MS = 20, QUIET = 5 };
 
 /* Odd steps of the evaluation loop: so many, and one in so many, are too many. */
 enum { MANY_ODD = 100, ODD_SHARE = 20 };
-
-enum { MAX_LONG_NAME = 4 << 20 };
 
 struct trace {
 	const struct options *options;
@@ -50,14 +45,10 @@ struct trace {
 	struct guard *guard;
 	struct interpreters *interpreters;
 	struct filter *filter;
-	struct names *names;
-	struct codes *codes;
-	struct tree *tree;
+	struct feed *feed;
 	struct output *output;
 	struct printer printer;
 	int signals;
-	int64_t wall_offset;
-	uint64_t events;   /* shown */
 	bool found_python; /* probes are on one */
 	bool found_unusable;
 	bool was_cut; /* the tracing ended before the process did */
@@ -78,157 +69,6 @@ static int in_child(void *arg)
 	}
 	signals_restore();
 	return 0;
-}
-
-/* ---- names and events ---- */
-
-static void tell_verdict(struct trace *t, uint64_t code, const struct name *name)
-{
-	if (filter_asks(t->filter))
-		attach_verdict(t->attach, code,
-			       name->is_hidden ? VERDICT_HIDE : VERDICT_SHOW);
-}
-
-static void add_name(struct trace *t, uint64_t code, const char *file, const char *func)
-{
-	bool is_new;
-	struct name *name = names_add(t->names, code, file, func, &is_new);
-
-	if (is_new)
-		name->is_hidden = !filter_match(t->filter, file, func, NULL);
-	tell_verdict(t, code, name);
-}
-
-static void add_name_at(struct trace *t, const struct event_name_at *n)
-{
-	char *file = memory_string(n->pid, n->file, MAX_LONG_NAME);
-	char *func = memory_string(n->pid, n->func, MAX_LONG_NAME);
-
-	add_name(t, n->code, file, func);
-	free(file);
-	free(func);
-}
-
-/* Takes over the line table. */
-static void add_code(struct trace *t, const struct event_code *e, struct code *code)
-{
-	struct name new = {
-		.file = code->texts[PART_FILE],
-		.func = code->texts[PART_FUNC],
-		.qualname = code->sizes[PART_QUALNAME] ? code->texts[PART_QUALNAME]
-						       : NULL,
-		.first_line = e->first_line,
-		.lines_format = e->lines_format,
-		.line_table = (uint8_t *)code->texts[PART_LINES],
-		.line_table_size = code->sizes[PART_LINES],
-	};
-	bool is_new;
-	struct name *name = names_add_code(t->names, e->code, &new, &is_new);
-
-	code->texts[PART_LINES] = NULL;
-	if (is_new)
-		name->is_hidden =
-			!filter_match(t->filter, new.file, new.func, new.qualname);
-	tell_verdict(t, e->code, name);
-}
-
-static void end_code(struct trace *t, const struct event_code *e)
-{
-	struct code code = { 0 };
-
-	if (e->kind == EVENT_CODE_AT)
-		codes_read(e, &code);
-	else if (!codes_end(t->codes, e, &code))
-		return;
-	add_code(t, e, &code);
-	code_free(&code);
-}
-
-static uint32_t line_of(struct trace *t, const struct event *e, struct name *name)
-{
-	if (!(e->flags & EVENT_UNIT))
-		return tree_line(t->tree, e);
-	return name ? name_line(name, e->line) : 0;
-}
-
-static enum print_exit exit_of(const struct event *e)
-{
-	return e->flags & EVENT_RAISED	  ? PRINT_RAISED
-	       : e->flags & EVENT_YIELDED ? PRINT_YIELDED
-					  : PRINT_RETURNED;
-}
-
-static void show(struct trace *t, const struct event *e)
-{
-	struct name *name = names_find(t->names, e->code);
-	struct print_event p = {
-		.kind = e->kind == EVENT_ENTER ? PRINT_ENTER : PRINT_LEAVE,
-		.time = e->time + t->wall_offset,
-		.pid = e->pid,
-		.tid = e->tid,
-		.cpu = e->cpu,
-		.exit = exit_of(e),
-		.name = name,
-	};
-
-	if (name ? name->is_hidden : filter_asks(t->filter))
-		return;
-	p.line = line_of(t, e, name);
-	p.depth = e->kind == EVENT_ENTER ? tree_enter(t->tree, e, name)
-					 : tree_leave(t->tree, e, name);
-	if (p.depth == TREE_NONE)
-		return;
-	t->printer.ops->event(&t->printer, &p);
-	t->events++;
-}
-
-static void show_lost(struct trace *t, uint64_t count)
-{
-	tree_lost(t->tree);
-	t->printer.ops->lost(&t->printer, count);
-}
-
-static void on_record(const void *record, void *arg)
-{
-	const struct event_name_long *long_name = record;
-	const struct event_name *name = record;
-	const struct event *e = record;
-	struct trace *t = arg;
-
-	switch (e->kind) {
-	case EVENT_ENTER:
-	case EVENT_LEAVE:
-		show(t, e);
-		break;
-	case EVENT_NAME:
-		add_name(t, name->code, name->file, name->func);
-		break;
-	case EVENT_NAME_LONG:
-		add_name(t, long_name->code, long_name->file, long_name->func);
-		break;
-	case EVENT_NAME_AT:
-		add_name_at(t, record);
-		break;
-	case EVENT_PART:
-		codes_add(t->codes, record);
-		break;
-	case EVENT_CODE:
-	case EVENT_CODE_AT:
-		end_code(t, record);
-		break;
-	case EVENT_LOST:
-		show_lost(t, e->code);
-		break;
-	case EVENT_FORK:
-		tree_fork(t->tree, e);
-		break;
-	case EVENT_EXEC:
-		tree_exec(t->tree, e);
-		break;
-	case EVENT_EXIT:
-		tree_exit(t->tree, e);
-		break;
-	}
 }
 
 /* ---- processes ---- */
@@ -289,8 +129,10 @@ static int open_rooms(struct trace *t)
 		.pid = o->pid ? target_pid(t->target) : 0,
 	};
 
-	if (attach_open(settings, o->buffer, &t->attach) ||
-	    stream_open(t->attach, on_record, t, &t->stream))
+	if (attach_open(settings, o->buffer, &t->attach))
+		return EXIT_OWN;
+	t->feed = feed_new(t->attach, t->filter, &t->printer);
+	if (stream_open(t->attach, feed_record, t->feed, &t->stream))
 		return EXIT_OWN;
 	t->guard = guard_start(attach_job_fd(t->attach), attach_shared(t->attach));
 	t->interpreters = interpreters_new(t->attach, o->pid ? target_pid(t->target) : -1,
@@ -302,7 +144,7 @@ static int open_rooms(struct trace *t)
 
 static void begin_printing(struct trace *t)
 {
-	t->wall_offset = clock_wall_offset();
+	feed_set_clock(t->feed, clock_wall_offset());
 	t->is_attached = true;
 	/* Whoever reads the first line may rely on it. */
 	attach_run(t->attach, true);
@@ -393,11 +235,11 @@ static void check_sense(struct trace *t)
 {
 	uint64_t odd = attach_shared(t->attach)->odd;
 
-	if (!t->is_attached || odd < MANY_ODD || odd * ODD_SHARE < t->events)
+	if (!t->is_attached || odd < MANY_ODD || odd * ODD_SHARE < feed_events(t->feed))
 		return;
 	warn("%llu steps of the evaluation loop did not look as expected, and %llu did: "
 	     "this interpreter is not understood, and the trace ends here",
-	     (unsigned long long)odd, (unsigned long long)t->events);
+	     (unsigned long long)odd, (unsigned long long)feed_events(t->feed));
 	t->failed = true;
 	detach(t);
 }
@@ -424,7 +266,7 @@ static size_t work(struct trace *t, bool *more)
 	*more = false;
 	if (!t->is_attached)
 		return 0;
-	t->wall_offset = clock_wall_offset();
+	feed_set_clock(t->feed, clock_wall_offset());
 	taken = stream_drain(t->stream, more);
 	if (job_calls(t->job)) {
 		if (stream_has_room(t->stream))
@@ -495,7 +337,7 @@ static void say_totals(struct trace *t)
 	struct shared *shared = attach_shared(t->attach);
 
 	if (shared->unsaid && !output_error(t->output)) {
-		show_lost(t, shared->unsaid);
+		feed_lost(t->feed, shared->unsaid);
 		output_flush(t->output);
 	}
 	if (!t->found_python)
@@ -507,12 +349,12 @@ static void say_totals(struct trace *t)
 	if (shared->odd)
 		warn("%llu steps of the evaluation loop did not look as expected",
 		     (unsigned long long)shared->odd);
-	if (tree_orphans(t->tree))
+	if (feed_orphans(t->feed))
 		warn("%llu returns of calls whose beginning was not seen: hidden by a JIT "
 		     "compiler (PYTHON_JIT=0 turns it off), or the program switches stacks, "
 		     "as greenlet does",
-		     (unsigned long long)tree_orphans(t->tree));
-	warn("%llu events, %llu lost%s", (unsigned long long)t->events,
+		     (unsigned long long)feed_orphans(t->feed));
+	warn("%llu events, %llu lost%s", (unsigned long long)feed_events(t->feed),
 	     (unsigned long long)shared->lost,
 	     shared->lost ? " (--on-full=stop loses none, a larger -m fewer)" : "");
 }
@@ -565,9 +407,7 @@ static void close_rooms(struct trace *t)
 	stream_close(t->stream);
 	attach_close(t->attach);
 	output_close(t->output);
-	tree_free(t->tree);
-	names_free(t->names);
-	codes_free(t->codes);
+	feed_free(t->feed);
 	filter_free(t->filter);
 	free(t->printer.cwd);
 }
@@ -581,9 +421,6 @@ int trace_run(const struct options *o)
 	if (!t.printer.cwd)
 		t.printer.cwd = xstrdup("/");
 	t.filter = filter_new(o->files, o->funcs, t.printer.cwd);
-	t.names = names_new();
-	t.codes = codes_new();
-	t.tree = tree_new();
 	t.signals = signals_open();
 	t.printer.ops = &print_text;
 	t.printer.qualname = o->qualname;
