@@ -148,3 +148,42 @@ bool words_need_shell(const char *text)
 	}
 	return false;
 }
+
+/* Does a shell take it as it is? */
+static bool is_plain(const char *word)
+{
+	return *word &&
+	       !word[strspn(word, "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ"
+				  "0123456789_@%+=:,./-")];
+}
+
+/* Quote a word; returns what is behind it. */
+static char *quote(char *out, const char *word)
+{
+	*out++ = '\'';
+	for (; *word; word++)
+		if (*word == '\'')
+			out = stpcpy(out, "'\\''");
+		else
+			*out++ = *word;
+	*out++ = '\'';
+	return out;
+}
+
+char *words_join(const char *bytes, size_t size)
+{
+	/* The worst are quotes, of which each becomes four, and empty words. */
+	char *line = xcalloc(size + 1, 4), *out = line, *copy = xcalloc(size + 1, 1);
+	const char *word = copy;
+
+	if (size)
+		memcpy(copy, bytes, size);
+	for (; word < copy + size; word += strlen(word) + 1) {
+		if (word > copy)
+			*out++ = ' ';
+		out = is_plain(word) ? stpcpy(out, word) : quote(out, word);
+	}
+	*out = '\0';
+	free(copy);
+	return line;
+}

@@ -6,6 +6,8 @@
 
 #include <errno.h>
 #include <stddef.h>
+#include <stdlib.h>
+#include <string.h>
 
 #include "check.h"
 
@@ -122,6 +124,22 @@ static void check_split(const char *text, const char *const *wanted)
 	words_free(words);
 }
 
+/* What is joined is split into the same words again. */
+static void check_join(const char *bytes, size_t size, const char *wanted)
+{
+	char *line = words_join(bytes, size), **words = NULL;
+	const char *word = bytes;
+	size_t i = 0;
+
+	CHECK_STR(line, wanted);
+	CHECK_INT(words_split(line, &words), 0);
+	for (; words && words[i] && word < bytes + size; i++, word += strlen(word) + 1)
+		CHECK_STR(words[i], word);
+	CHECK(word == bytes + size);
+	words_free(words);
+	free(line);
+}
+
 /* More words than a list begins with. */
 static void check_many(void)
 {
@@ -152,6 +170,12 @@ int main(void)
 		check_int(words_need_shell(shells[i].text), shells[i].wanted,
 			  shells[i].text, __FILE__, __LINE__);
 	check_many();
+	check_join("", 0, "");
+	check_join("", 1, "''");
+	check_join("\0\0", 3, "'' '' ''");
+	check_join("a", 2, "a");
+	check_join("python3\0-c\0f('x y')", 20, "python3 -c 'f('\\''x y'\\'')'");
+	check_join("a\nb\0''\0$x\0\xff", 12, "'a\nb' ''\\'''\\''' '$x' '\xff'");
 	words_free(NULL);
 	return check_done();
 }
