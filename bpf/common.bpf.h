@@ -24,6 +24,7 @@ enum { REG_SP = 31, REG_IP = 32, REG_ARG1 = 0, REG_ARG2 = 1, REG_ARG3 = 2 };
 
 enum { EFAULT = 14, SIGSTOP = 19, EINVAL = 22 };
 enum { MAX_NAMES = 65536, MAX_JOB = 16384, MAX_SITES = 1024, MAX_CHUNKS = 1 << 20 };
+enum { CALLS_SIZE = 1 << 19, MAX_PID_LEVEL = 32 };
 
 /* The fields of the kernel's own structures that are read; libbpf finds their offsets. */
 struct signal_struct {
@@ -42,9 +43,34 @@ struct thread_struct___arm {
 	} uw;
 } __attribute__((preserve_access_index));
 
+struct ns_common {
+	unsigned int inum;
+} __attribute__((preserve_access_index));
+
+struct pid_namespace {
+	struct ns_common ns;
+} __attribute__((preserve_access_index));
+
+struct upid {
+	int nr;
+	struct pid_namespace *ns;
+} __attribute__((preserve_access_index));
+
+struct pid {
+	unsigned int level;
+	struct upid numbers[1];
+} __attribute__((preserve_access_index));
+
+struct mm_struct {
+	unsigned long arg_start, arg_end;
+} __attribute__((preserve_access_index));
+
 struct task_struct {
 	int pid;
 	int tgid;
+	struct task_struct *group_leader;
+	struct pid *thread_pid;
+	struct mm_struct *mm;
 	struct signal_struct *signal;
 	struct thread_struct thread;
 } __attribute__((preserve_access_index));
@@ -68,6 +94,12 @@ struct {
 	__type(key, uint32_t);
 	__type(value, struct job);
 } job SEC(".maps");
+
+/* What user space has to see to. */
+struct {
+	__uint(type, BPF_MAP_TYPE_RINGBUF);
+	__uint(max_entries, CALLS_SIZE);
+} calls SEC(".maps");
 
 struct {
 	__uint(type, BPF_MAP_TYPE_ARRAY);
@@ -164,18 +196,44 @@ static __always_inline void forget_facts(void)
 	__sync_fetch_and_add(&cache.epoch, 1);
 }
 
+/* The number of a task's struct pid in pyflow's PID namespace, 0 if it has none there: it
+ * has one for each namespace from its own up to the initial one. */
+static __noinline uint32_t number_in_ns(uint64_t task)
+{
+	struct pid *pid = BPF_CORE_READ((struct task_struct *)task, thread_pid);
+	uint32_t level = BPF_CORE_READ(pid, level), i;
+
+	for (i = 0; i <= MAX_PID_LEVEL && i <= level; i++) {
+		struct upid u = {};
+
+		bpf_core_read(&u, sizeof(u), &pid->numbers[i]);
+		if (BPF_CORE_READ(u.ns, ns.inum) == settings.ns_ino)
+			return u.nr;
+	}
+	return 0;
+}
+
+static __always_inline uint32_t number_of(struct task_struct *task)
+{
+	return settings.ns_ino ? number_in_ns((uint64_t)task) : BPF_CORE_READ(task, pid);
+}
+
 /* The process and thread ID in pyflow's PID namespace, of those in the initial one; 0 if
- * they have none there. */
+ * they have none there. The helper knows those whose own namespace it is. */
 static __always_inline uint64_t named(uint64_t pid_tgid)
 {
 	struct bpf_pidns_info info;
+	struct task_struct *task;
+	uint32_t tgid;
 
 	if (!settings.ns_ino)
 		return pid_tgid;
-	if (bpf_get_ns_current_pid_tgid(settings.ns_dev, settings.ns_ino, &info,
-					sizeof(info)))
-		return 0;
-	return (uint64_t)info.tgid << 32 | info.pid;
+	if (!bpf_get_ns_current_pid_tgid(settings.ns_dev, settings.ns_ino, &info,
+					 sizeof(info)))
+		return (uint64_t)info.tgid << 32 | info.pid;
+	task = (struct task_struct *)bpf_get_current_task();
+	tgid = number_of(BPF_CORE_READ(task, group_leader));
+	return tgid ? (uint64_t)tgid << 32 | number_of(task) : 0;
 }
 
 /* What is shown: these, else those of the initial namespace. */
@@ -198,17 +256,6 @@ static __always_inline struct job *this_job(void)
 	return bpf_map_lookup_elem(&job, &tgid);
 }
 
-/* With -p the probes are in that process only: the first that comes by joins the job. */
-static __noinline long adopt(void)
-{
-	uint32_t tgid = bpf_get_current_pid_tgid() >> 32;
-	struct job new = { .pid = here() >> 32 };
-
-	if (!settings.pid || (!settings.ns_ino && new.pid != settings.pid))
-		return -1;
-	return bpf_map_update_elem(&job, &tgid, &new, BPF_NOEXIST);
-}
-
 /* Probes come and go one by one: between the first and the last of them nothing is sent,
  * so that there is no entry without its return. */
 static __always_inline bool is_traced(uint64_t pid_tgid)
@@ -219,27 +266,42 @@ static __always_inline bool is_traced(uint64_t pid_tgid)
 		return false;
 	if (cache.member == tgid)
 		return true;
-	if (!this_job() && adopt())
+	if (!this_job())
 		return false;
 	cache.member = tgid;
 	return true;
 }
 
+static __always_inline void call(uint32_t reason, uint64_t file)
+{
+	struct job_call *c = bpf_ringbuf_reserve(&calls, sizeof(*c), 0);
+
+	if (!c) {
+		__sync_fetch_and_add(&shared.unheard, 1);
+		return;
+	}
+	c->tgid = bpf_get_current_pid_tgid() >> 32;
+	c->reason = reason;
+	c->file = file;
+	bpf_ringbuf_submit(c,
+			   reason == CALL_FILE ? BPF_RB_NO_WAKEUP : BPF_RB_FORCE_WAKEUP);
+}
+
 /* Stop this process, and this thread before its next instruction. The signal is the
  * thread's: one for the process that another thread has not taken yet would swallow it,
- * and this one would run on. The count comes after the signal: a reader that sees the
- * count and sends SIGCONT cannot be overtaken by the stop it answers. */
-static __always_inline void stop(struct job *j, uint32_t *count)
+ * and this one would run on. The call comes after the signal: a reader that hears the
+ * call and sends SIGCONT cannot be overtaken by the stop it answers. */
+static __always_inline void stop(struct job *j, uint32_t reason)
 {
 	uint64_t id = named(bpf_get_current_pid_tgid());
 
 	/* What pyflow has no name for it could not continue. */
-	if (!shared.running || !id)
+	if (!shared.running || !shared.holding || !id)
 		return;
 	j->pid = id >> 32;
 	bpf_send_signal_thread(SIGSTOP);
-	__sync_fetch_and_add(count, 1);
-	__sync_fetch_and_add(&shared.calls, 1);
+	__sync_fetch_and_add(&j->stops, 1);
+	call(reason, 0);
 }
 
 static __always_inline uint64_t wake_flags(uint64_t filled, uint32_t size)
@@ -265,7 +327,7 @@ static __always_inline void submit(void *record, uint32_t size)
 		struct job *j = this_job();
 
 		if (j)
-			stop(j, &j->fulls);
+			stop(j, CALL_FULL);
 		bpf_ringbuf_submit(record, BPF_RB_FORCE_WAKEUP);
 		return;
 	}

@@ -9,7 +9,7 @@
 #include "regs.bpf.h"
 
 enum { OBJECT_TYPE_AT = 8, OBJECT_SIZE = 16, BYTES_DATA = 32, CODE_WORDS = 18 };
-enum { OWNED_BY_GENERATOR = 1, MAX_PARTS = 64, MAX_PARTS_LOOP = 1 << 16 };
+enum { OWNED_BY_GENERATOR = 1, MAX_PARTS = 16, MAX_PARTS_LOOP = 1 << 16 };
 enum { MAX_PAGES = 32 }; /* of a freed code object */
 
 /* One event in the making. */
@@ -275,7 +275,7 @@ static __always_inline int send_addresses(const struct described *d)
 	struct job *j = this_job();
 
 	if ((settings.flags & SETTINGS_STOP) && j)
-		stop(j, &j->fulls);
+		stop(j, CALL_FULL);
 	return send_end(d, EVENT_CODE_AT);
 }
 

@@ -25,7 +25,7 @@ enum event_kind {
 	EVENT_FORK,  /* struct event: thread tid of pid made the process `code` */
 	EVENT_EXEC,  /* struct event: pid runs another program now */
 	EVENT_EXIT,  /* struct event: thread tid of pid ended */
-	EVENT_LOAD,  /* struct event: pid has loaded an object, and stopped */
+	EVENT_ARGS,  /* struct event_args: and which; with SETTINGS_NOTES */
 	EVENT_NAME,  /* struct event_name */
 	EVENT_NAME_LONG, /* struct event_name_long */
 	EVENT_NAME_AT,	 /* struct event_name_at: too long to be sent */
@@ -34,6 +34,7 @@ enum event_kind {
 	EVENT_CODE_AT,	 /* struct event_code: its texts are too long to be sent */
 };
 
+/* The arguments of a program, each with its NUL; the first bytes of them. */
 enum event_flag {
 	EVENT_THROWN = 1, /* goes on by throw(): `line` is that of the def */
 	EVENT_FRAME = 2,  /* `frame` is a frame's address, not a stack pointer */
@@ -53,6 +54,18 @@ struct event {
 	uint64_t time;	/* ns, CLOCK_MONOTONIC */
 	uint64_t code;	/* id of the (file, function) pair; 0 if unreadable */
 	uint64_t frame; /* what tells the calls of one thread apart */
+};
+
+enum { ARGS_SIZE = 512, COMM_SIZE = 16 };
+
+/* The arguments of the program that the event's process begins to run, each with its NUL;
+ * the first bytes of them. */
+struct event_args {
+	struct event event;
+	uint32_t size;	/* bytes used of args */
+	uint32_t whole; /* bytes that there are in all */
+	char comm[COMM_SIZE];
+	char args[ARGS_SIZE];
 };
 
 enum {
@@ -250,9 +263,11 @@ struct site {
 };
 
 enum settings_flag {
-	SETTINGS_STOP = 1,  /* stop a process before an event of it could be lost */
-	SETTINGS_FAULT = 2, /* the programs may fault pages in, and loop (Linux 6.0) */
-	SETTINGS_ASK = 4,   /* there are filters: wait for the verdict on a new name */
+	SETTINGS_STOP = 1,    /* stop a process before an event of it could be lost */
+	SETTINGS_FAULT = 2,   /* the programs may fault pages in, and loop (Linux 6.0) */
+	SETTINGS_ASK = 4,     /* there are filters: wait for the verdict on a new name */
+	SETTINGS_INHERIT = 8, /* what a process of the job starts is of the job */
+	SETTINGS_NOTES = 16,  /* tell the arguments of each program */
 };
 
 struct settings {
@@ -260,30 +275,48 @@ struct settings {
 	uint32_t wake_mark; /* bytes in the ring buffer at which the reader is woken */
 	uint32_t stop_mark; /* bytes at which the process is stopped */
 	uint32_t long_fits; /* struct event_name_long may be used */
-	uint32_t pid;	    /* with -p: the process, in pyflow's PID namespace; else 0 */
-	uint32_t pad;
-	uint64_t seed;	 /* of the ids */
-	uint64_t ns_dev; /* pyflow's PID namespace; 0 if it is the initial one */
+	uint64_t seed;	    /* of the ids */
+	uint64_t ns_dev;    /* pyflow's PID namespace; 0 if it is the initial one */
 	uint64_t ns_ino;
 };
 
-/* Shared memory. User space writes `running`, and sets `waiting`. */
+/* Shared memory. User space writes the first four. */
 struct shared {
 	uint32_t waiting; /* the reader sleeps: wake it for the next record */
 	uint32_t running; /* all probes are in, and none is out again: send events */
-	uint64_t calls;	  /* times that a process was stopped and wants attention */
+	uint32_t holding; /* processes may be stopped */
+	uint32_t wanted;  /* a process to be adopted, in pyflow's PID namespace; 0 once it
+			   * is
+			   */
+	uint64_t unheard; /* calls that had no room */
+	uint64_t crowded; /* processes that the job map had no room for */
 	uint64_t lost;	  /* events that had no room, in all */
 	uint64_t unsaid;  /* those of them no EVENT_LOST has told yet */
 	uint64_t unread;  /* names that could not be read */
 	uint64_t odd;	  /* steps of evaluation loops that did not look as expected */
 };
 
-/* A process of the job. Each count is raised after SIGSTOP was sent for that reason. */
+/* A process of the job. */
 struct job {
 	uint32_t pid;	/* as seen in pyflow's PID namespace */
-	uint32_t fulls; /* the buffer was filling up, or a name is to be fetched */
-	uint32_t execs; /* at the first instruction of a new program */
-	uint32_t loads; /* the dynamic loader has new objects */
+	uint32_t stops; /* times that SIGSTOP was sent to it: counted after that */
+};
+
+/* Why user space is called. But for the first, the process has been sent SIGSTOP, and
+ * waits. */
+enum call_reason {
+	CALL_FILE, /* it stops for this file, among others, which it may have to look at
+		    */
+	CALL_FULL, /* the buffer was filling up, or a name is to be fetched */
+	CALL_EXEC, /* it is at the first instruction of a new program */
+	CALL_LOAD, /* its dynamic loader has new objects */
+};
+
+/* A record of the ring buffer `calls`. */
+struct job_call {
+	uint32_t tgid; /* the process's key in the map `job` */
+	uint32_t reason;
+	uint64_t file; /* with CALL_FILE: what tells it from others */
 };
 
 enum verdict { VERDICT_LOST, VERDICT_ASKED, VERDICT_SHOW, VERDICT_HIDE };

@@ -221,7 +221,7 @@ static __always_inline long send_address(struct name *n)
 	r->file = n->file;
 	r->func = n->func;
 	if ((settings.flags & SETTINGS_STOP) && j)
-		stop(j, &j->fulls);
+		stop(j, CALL_FULL);
 	bpf_ringbuf_submit(r, BPF_RB_FORCE_WAKEUP);
 	return 0;
 }

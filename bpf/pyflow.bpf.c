@@ -2,6 +2,7 @@
 /* The kernel side: each program fills one record and submits it. */
 #include "common.bpf.h"
 #include "eval.bpf.h"
+#include "job.bpf.h"
 #include "names.bpf.h"
 #include "regs.bpf.h"
 
@@ -231,90 +232,6 @@ int on_probe(void *ctx)
 	if (site->kind == PROBE_EVAL ? take_frame(&f, site, regs)
 				     : take_args(&f, site, regs))
 		emit(&f);
-	return 0;
-}
-
-static __always_inline void tell(uint8_t kind, uint64_t code, uint64_t wake_up)
-{
-	struct event *e = reserve();
-
-	if (!e)
-		return;
-	fill(e, kind, here());
-	e->code = code;
-	if (wake_up == BPF_RB_NO_WAKEUP)
-		wake_up = wake_flags(bpf_ringbuf_query(&events, BPF_RB_AVAIL_DATA),
-				     sizeof(*e));
-	bpf_ringbuf_submit(e, wake_up);
-}
-
-/* The dynamic loader's _dl_debug_state(): the list of loaded objects has changed. */
-SEC("uprobe")
-int on_load(void *ctx)
-{
-	struct job *j = this_job();
-
-	if (!j)
-		return 0;
-	stop(j, &j->loads);
-	tell(EVENT_LOAD, 0, BPF_RB_FORCE_WAKEUP);
-	return 0;
-}
-
-/* Run by the child itself before it becomes the command. */
-SEC("raw_tp")
-int join(void *ctx)
-{
-	uint32_t tgid = bpf_get_current_pid_tgid() >> 32;
-	struct job new = { .pid = here() >> 32 };
-
-	return bpf_map_update_elem(&job, &tgid, &new, BPF_ANY);
-}
-
-SEC("raw_tp/sched_process_fork")
-int on_fork(struct bpf_raw_tracepoint_args *ctx)
-{
-	struct task_struct *child = (void *)ctx->args[1];
-	uint32_t tgid = BPF_CORE_READ(child, tgid);
-	struct job new = { .pid = tgid };
-
-	if (!this_job() || tgid == bpf_get_current_pid_tgid() >> 32)
-		return 0;
-	bpf_map_update_elem(&job, &tgid, &new, BPF_NOEXIST);
-	/* In another PID namespace the child's number there is not known here. */
-	if (!settings.ns_ino)
-		tell(EVENT_FORK, tgid, BPF_RB_NO_WAKEUP);
-	return 0;
-}
-
-SEC("raw_tp/sched_process_exec")
-int on_exec(void *ctx)
-{
-	struct job *j = this_job();
-
-	if (!j)
-		return 0;
-	forget_facts();
-	stop(j, &j->execs);
-	tell(EVENT_EXEC, 0, BPF_RB_FORCE_WAKEUP);
-	return 0;
-}
-
-SEC("raw_tp/sched_process_exit")
-int on_exit(void *ctx)
-{
-	struct task_struct *task = (void *)bpf_get_current_task();
-	uint32_t tgid = bpf_get_current_pid_tgid() >> 32;
-
-	if (!this_job())
-		return 0;
-	tell(EVENT_EXIT, 0, BPF_RB_NO_WAKEUP);
-	if (BPF_CORE_READ(task, signal, live.counter))
-		return 0;
-	forget_facts();
-	if (cache.member == tgid)
-		cache.member = 0;
-	bpf_map_delete_elem(&job, &tgid);
 	return 0;
 }
 

@@ -29,7 +29,7 @@ struct attach {
 	struct bpf_object *object;
 	struct bpf_program *probe_program, *step_program, *load_program;
 	struct shared *shared;
-	int names_fd, sites_fd, job_fd, ring_fd, join_fd;
+	int names_fd, sites_fd, job_fd, files_fd, calls_fd, ring_fd, join_fd;
 	uint32_t sites; /* of them in use */
 	size_t low_mark;
 	struct bpf_link **links;
@@ -127,6 +127,8 @@ static int find_parts(struct attach *a)
 	a->names_fd = map_fd(a->object, "names");
 	a->sites_fd = map_fd(a->object, "sites");
 	a->job_fd = map_fd(a->object, "job");
+	a->files_fd = map_fd(a->object, "files");
+	a->calls_fd = map_fd(a->object, "calls");
 	a->ring_fd = map_fd(a->object, "events");
 	a->shared = mmap(NULL, sizeof(*a->shared), PROT_READ | PROT_WRITE, MAP_SHARED,
 			 map_fd(a->object, ".bss"), 0);
@@ -134,6 +136,7 @@ static int find_parts(struct attach *a)
 		a->shared = NULL;
 		return -errno;
 	}
+	a->shared->holding = 1;
 	return 0;
 }
 
@@ -184,12 +187,43 @@ static int keep(struct attach *a, struct bpf_link *link)
 	return 0;
 }
 
-int attach_follow(struct attach *a, bool job)
+/* Run the iterator's program over all tasks, by reading what it prints: nothing. */
+static int run_iterator(struct bpf_link *link)
+{
+	int fd = bpf_iter_create(bpf_link__fd(link)), err = 0;
+	char nothing;
+
+	if (fd < 0)
+		return fd;
+	if (read(fd, &nothing, 1) < 0)
+		err = -errno;
+	close(fd);
+	return err;
+}
+
+int attach_adopt(struct attach *a, pid_t pid)
+{
+	struct bpf_link *link = bpf_program__attach_iter(
+		bpf_object__find_program_by_name(a->object, "adopt"), NULL);
+	int err = link ? 0 : -errno;
+
+	a->shared->wanted = pid;
+	if (!err)
+		err = run_iterator(link);
+	bpf_link__destroy(link);
+	if (err)
+		attach_explain("look for processes", err);
+	else if (a->shared->wanted)
+		err = -ESRCH;
+	return err;
+}
+
+int attach_follow(struct attach *a)
 {
 	static const char *const names[] = { "on_exit", "on_fork", "on_exec" };
 	int err = 0;
 
-	for (size_t i = 0; i < (job ? 3 : 1) && !err; i++)
+	for (size_t i = 0; i < sizeof(names) / sizeof(names[0]) && !err; i++)
 		err = keep(a, bpf_program__attach(bpf_object__find_program_by_name(
 				      a->object, names[i])));
 	if (err)
@@ -261,9 +295,10 @@ int attach_file(struct attach *a, int fd, const char *name, pid_t pid,
 	return err;
 }
 
-int attach_loader(struct attach *a, int fd, const char *name, uint64_t offset)
+int attach_loader(struct attach *a, int fd, const char *name, const struct loader *loader)
 {
-	int err = attach_uprobe(a, a->load_program, fd, -1, offset, 0, 0);
+	int err = attach_uprobe(a, a->load_program, fd, -1, loader->offset, 0,
+				loader->distance);
 
 	if (err)
 		warn("%s: cannot see what it loads (%s): a libpython loaded later is not traced",
@@ -274,6 +309,18 @@ int attach_loader(struct attach *a, int fd, const char *name, uint64_t offset)
 void attach_run(struct attach *a, bool run)
 {
 	__atomic_store_n(&a->shared->running, run, __ATOMIC_SEQ_CST);
+}
+
+void attach_hold(struct attach *a, bool hold)
+{
+	__atomic_store_n(&a->shared->holding, hold, __ATOMIC_SEQ_CST);
+}
+
+void attach_file_is_known(struct attach *a, uint64_t file)
+{
+	uint8_t known = 1;
+
+	bpf_map_update_elem(a->files_fd, &file, &known, BPF_ANY);
 }
 
 static void *destroy(void *link)
@@ -327,6 +374,11 @@ int attach_ring_fd(const struct attach *a)
 int attach_job_fd(const struct attach *a)
 {
 	return a->job_fd;
+}
+
+int attach_calls_fd(const struct attach *a)
+{
+	return a->calls_fd;
 }
 
 size_t attach_low_mark(const struct attach *a)

@@ -23,9 +23,14 @@ void attach_close(struct attach *a);
 /* Called in a child: it and its children are of the job. 0 or -errno. */
 int attach_join(struct attach *a);
 
-/* Follow the job's processes: exit, and for a command (job) also fork and exec, each exec
- * stopped at its first instruction. 0, or -errno, which is said already. */
-int attach_follow(struct attach *a, bool job);
+/* A process that runs is of the job. -ESRCH if there is none of that number; -errno, said
+ * already. */
+int attach_adopt(struct attach *a, pid_t pid);
+
+/* See the job's processes start others, run programs, and end. Each that runs a program
+ * that is not known stops at its first instruction. 0, or -errno, which is said already.
+ */
+int attach_follow(struct attach *a);
 
 /* Put the programs on all the probes of the file open at fd: in the process pid, or in
  * all those of the job (-1). name is for messages. 0, or -errno, which is said already,
@@ -33,12 +38,19 @@ int attach_follow(struct attach *a, bool job);
 int attach_file(struct attach *a, int fd, const char *name, pid_t pid,
 		const struct probes *probes);
 
-/* Stop each process of the job when the dynamic loader open at fd has loaded something.
- */
-int attach_loader(struct attach *a, int fd, const char *name, uint64_t offset);
+/* Stop each process of the job when the dynamic loader open at fd has loaded something
+ * that is not known. */
+int attach_loader(struct attach *a, int fd, const char *name,
+		  const struct loader *loader);
+
+/* No process need be stopped for this file (struct job_call) any more. */
+void attach_file_is_known(struct attach *a, uint64_t file);
 
 /* Begin to send events, or end it. */
 void attach_run(struct attach *a, bool run);
+
+/* May processes be stopped? They may from the beginning on. */
+void attach_hold(struct attach *a, bool hold);
 
 /* Take all programs off again. */
 void attach_detach(struct attach *a);
@@ -49,6 +61,7 @@ void attach_verdict(struct attach *a, uint64_t code, enum verdict verdict);
 struct shared *attach_shared(struct attach *a);
 int attach_ring_fd(const struct attach *a);
 int attach_job_fd(const struct attach *a);
+int attach_calls_fd(const struct attach *a);
 
 /* Bytes in the ring buffer below which stopped processes may go on. */
 size_t attach_low_mark(const struct attach *a);

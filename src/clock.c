@@ -21,3 +21,8 @@ int64_t clock_wall_offset(void)
 
 	return wall - (before + (now(CLOCK_MONOTONIC) - before) / 2);
 }
+
+int64_t clock_monotonic(void)
+{
+	return now(CLOCK_MONOTONIC);
+}

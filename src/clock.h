@@ -8,4 +8,7 @@
 /* What to add to CLOCK_MONOTONIC (ns) to get ns since 1970, as of now. */
 int64_t clock_wall_offset(void);
 
+/* CLOCK_MONOTONIC, ns. */
+int64_t clock_monotonic(void);
+
 #endif

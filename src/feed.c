@@ -4,8 +4,11 @@
 
 #include "feed.h"
 
+#include <stdbool.h>
 #include <stdlib.h>
+#include <string.h>
 
+#include "clock.h"
 #include "codes.h"
 #include "memory.h"
 #include "names.h"
@@ -22,16 +25,19 @@ struct feed {
 	struct codes *codes;
 	struct tree *tree;
 	int64_t wall_offset;
+	bool notes;
 	uint64_t events;
 };
 
-struct feed *feed_new(struct attach *a, struct filter *filter, struct printer *printer)
+struct feed *feed_new(struct attach *a, struct filter *filter, struct printer *printer,
+		      bool notes)
 {
 	struct feed *f = xcalloc(1, sizeof(*f));
 
 	f->attach = a;
 	f->filter = filter;
 	f->printer = printer;
+	f->notes = notes;
 	f->names = names_new();
 	f->codes = codes_new();
 	f->tree = tree_new();
@@ -169,6 +175,56 @@ void feed_lost(struct feed *f, uint64_t count)
 	f->printer->ops->lost(f->printer, count);
 }
 
+static struct print_note note_of(const struct feed *f, const struct event *e)
+{
+	return (struct print_note){
+		.kind = PRINT_FORK,
+		.time = e->time + f->wall_offset,
+		.pid = e->pid,
+		.tid = e->tid,
+		.cpu = e->cpu,
+		.child = e->code,
+	};
+}
+
+static void note_fork(struct feed *f, const struct event *e)
+{
+	struct print_note n = note_of(f, e);
+
+	if (f->notes)
+		f->printer->ops->note(f->printer, &n);
+}
+
+static void note_exec(struct feed *f, const struct event_args *a)
+{
+	struct print_note n = note_of(f, &a->event);
+	char comm[COMM_SIZE + 1] = "";
+
+	memcpy(comm, a->comm, COMM_SIZE);
+	n.kind = PRINT_EXEC;
+	n.comm = comm;
+	n.args = a->args;
+	n.args_size = a->size <= ARGS_SIZE ? a->size : 0;
+	n.is_cut = a->whole > a->size;
+	f->printer->ops->note(f->printer, &n);
+}
+
+void feed_process(struct feed *f, pid_t pid, const char *args, size_t size)
+{
+	struct print_note n = {
+		.kind = PRINT_RUNS,
+		.time = clock_monotonic() + f->wall_offset,
+		.pid = pid,
+		.tid = pid,
+		.comm = "?",
+		.args = args,
+		.args_size = size,
+	};
+
+	if (f->notes)
+		f->printer->ops->note(f->printer, &n);
+}
+
 void feed_record(const void *record, void *arg)
 {
 	const struct event_name_long *long_name = record;
@@ -202,9 +258,13 @@ void feed_record(const void *record, void *arg)
 		break;
 	case EVENT_FORK:
 		tree_fork(f->tree, e);
+		note_fork(f, e);
 		break;
 	case EVENT_EXEC:
 		tree_exec(f->tree, e);
+		break;
+	case EVENT_ARGS:
+		note_exec(f, record);
 		break;
 	case EVENT_EXIT:
 		tree_exit(f->tree, e);

@@ -3,6 +3,7 @@
 #ifndef PYFLOW_FEED_H
 #define PYFLOW_FEED_H
 
+#include <stdbool.h>
 #include <stdint.h>
 
 #include "attach.h"
@@ -11,12 +12,18 @@
 
 struct feed;
 
-/* What is given stays the caller's, and must live as long. */
-struct feed *feed_new(struct attach *a, struct filter *filter, struct printer *printer);
+/* What is given stays the caller's, and must live as long. notes: print what becomes of
+ * processes, too. */
+struct feed *feed_new(struct attach *a, struct filter *filter, struct printer *printer,
+		      bool notes);
 void feed_free(struct feed *f);
 
 /* ns to be added to CLOCK_MONOTONIC for wall time. */
 void feed_set_clock(struct feed *f, int64_t wall_offset);
+
+/* Print what a process that was there already runs, if notes are printed: its arguments,
+ * each with a NUL. */
+void feed_process(struct feed *f, pid_t pid, const char *args, size_t size);
 
 /* A stream_handler, with a struct feed. */
 void feed_record(const void *record, void *arg);

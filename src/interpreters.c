@@ -16,12 +16,13 @@
 /* A file that was looked at. */
 struct seen {
 	struct image_id id;
+	pid_t pid; /* whose probes those are; -1: everybody's */
 	enum found found;
 };
 
 struct interpreters {
 	struct attach *attach;
-	pid_t pid;
+	bool each_alone;
 	enum probe_source source;
 	pid_t current; /* the process being looked at */
 	struct seen *seen;
@@ -30,13 +31,13 @@ struct interpreters {
 	size_t loader_count;
 };
 
-struct interpreters *interpreters_new(struct attach *a, pid_t pid,
+struct interpreters *interpreters_new(struct attach *a, bool each_alone,
 				      enum probe_source source)
 {
 	struct interpreters *all = xcalloc(1, sizeof(*all));
 
 	all->attach = a;
-	all->pid = pid;
+	all->each_alone = each_alone;
 	all->source = source;
 	return all;
 }
@@ -50,19 +51,26 @@ void interpreters_free(struct interpreters *all)
 	free(all);
 }
 
-static struct seen *find(struct seen *list, size_t count, const struct image *image)
+static struct seen *find(struct seen *list, size_t count, const struct image *image,
+			 pid_t pid)
 {
 	for (size_t i = 0; i < count; i++)
-		if (images_same(&list[i].id, &image->id))
+		if (list[i].pid == pid && images_same(&list[i].id, &image->id))
 			return &list[i];
 	return NULL;
 }
 
 static void remember(struct seen **list, size_t *count, const struct image *image,
-		     enum found found)
+		     pid_t pid, enum found found)
 {
 	*list = xgrow(*list, *count, sizeof(**list));
-	(*list)[(*count)++] = (struct seen){ image->id, found };
+	(*list)[(*count)++] = (struct seen){ image->id, pid, found };
+}
+
+/* Whose probes are to be added. */
+static pid_t whose(const struct interpreters *all)
+{
+	return all->each_alone ? all->current : -1;
 }
 
 /* What CPython's own compiler (3.13 and later) compiles passes no probes. Where it is
@@ -88,7 +96,7 @@ static enum found attach_image(struct interpreters *all, const struct image *ima
 		found = FOUND_NONE;
 	} else if (probes.state != PROBES_USABLE) {
 		warn("%s: %s; it cannot be traced", image->path, probes_explain(&probes));
-	} else if ((err = attach_file(all->attach, image->fd, image->path, all->pid,
+	} else if ((err = attach_file(all->attach, image->fd, image->path, whose(all),
 				      &probes))) {
 		found = err == -ESRCH ? FOUND_GONE : FOUND_FAILED;
 	} else {
@@ -103,26 +111,27 @@ static enum found attach_image(struct interpreters *all, const struct image *ima
 
 static enum found look_at(struct interpreters *all, const struct image *image)
 {
-	struct seen *seen = find(all->seen, all->count, image);
+	struct seen *seen = find(all->seen, all->count, image, whose(all));
 	enum found found;
 
 	if (seen)
 		return seen->found;
 	found = attach_image(all, image);
-	remember(&all->seen, &all->count, image, found);
+	if (found != FOUND_GONE)
+		remember(&all->seen, &all->count, image, whose(all), found);
 	return found;
 }
 
 static void look_at_loader(struct interpreters *all, struct image *images, size_t count)
 {
 	struct image *loader = images_loader(images, count);
-	uint64_t offset;
+	struct loader place;
 
-	if (!loader || find(all->loaders, all->loader_count, loader))
+	if (!loader || find(all->loaders, all->loader_count, loader, -1))
 		return;
-	if (!probes_read_loader(loader->fd, &offset))
-		attach_loader(all->attach, loader->fd, loader->path, offset);
-	remember(&all->loaders, &all->loader_count, loader, FOUND_NONE);
+	if (!probes_read_loader(loader->fd, &place))
+		attach_loader(all->attach, loader->fd, loader->path, &place);
+	remember(&all->loaders, &all->loader_count, loader, -1, FOUND_NONE);
 }
 
 /* The worst of what was found counts: half a tree is a wrong one. */

@@ -11,8 +11,9 @@
 
 struct interpreters;
 
-/* pid: the only process whose probes shall fire, -1 for all of the job. */
-struct interpreters *interpreters_new(struct attach *a, pid_t pid,
+/* each_alone: probes are put into the processes that are looked at, one by one, not on
+ * files for all processes at once. */
+struct interpreters *interpreters_new(struct attach *a, bool each_alone,
 				      enum probe_source source);
 void interpreters_free(struct interpreters *all);
 

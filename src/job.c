@@ -5,7 +5,9 @@
 #include "job.h"
 
 #include <bpf/bpf.h>
+#include <bpf/libbpf.h>
 #include <errno.h>
+#include <inttypes.h>
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -13,126 +15,238 @@
 #include <sys/syscall.h>
 #include <unistd.h>
 
+#include "attach-explain.h"
 #include "log.h"
 #include "xalloc.h"
 
-/* What was seen of a process of the map. */
-struct seen {
+/* A process that called. */
+struct held {
 	uint32_t tgid;
-	bool present;
-	struct job last;
+	bool is_new, has_loaded; /* what is still to be seen to */
+	bool is_stopped;
+	uint64_t mark; /* in the stream: where it stopped */
+	uint64_t *files;
+	size_t file_count;
 };
 
 struct job_watch {
-	int fd;
-	struct shared *shared;
+	struct attach *attach;
+	const struct stream *stream;
+	struct ring_buffer *ring;
+	int job_fd;
 	job_handler *handler;
 	void *arg;
-	uint64_t calls;
-	struct seen *seen;
-	size_t count, room;
+	uint64_t unheard;
+	bool leave_stopped;
+	struct held *held;
+	size_t count;
 };
 
-struct job_watch *job_open(int fd, struct shared *shared, job_handler *handler, void *arg)
+/* ---- who calls ---- */
+
+static struct held *find_held(struct job_watch *w, uint32_t tgid)
+{
+	for (size_t i = 0; i < w->count; i++)
+		if (w->held[i].tgid == tgid)
+			return &w->held[i];
+	w->held = xgrow(w->held, w->count, sizeof(*w->held));
+	w->held[w->count] = (struct held){ .tgid = tgid };
+	return &w->held[w->count++];
+}
+
+static void hear(struct job_watch *w, const struct job_call *call)
+{
+	struct held *h = find_held(w, call->tgid);
+
+	if (call->reason == CALL_FILE) {
+		h->files = xgrow(h->files, h->file_count, sizeof(*h->files));
+		h->files[h->file_count++] = call->file;
+		return;
+	}
+	h->is_new |= call->reason == CALL_EXEC;
+	h->has_loaded |= call->reason == CALL_LOAD;
+	h->is_stopped = true;
+	h->mark = stream_written(w->stream);
+}
+
+static int on_call(void *arg, void *record, size_t size)
+{
+	if (size >= sizeof(struct job_call))
+		hear(arg, record);
+	return 0;
+}
+
+/* Some calls had no room: every process may have been stopped, for any reason. */
+static void hear_all(struct job_watch *w)
+{
+	uint32_t key, *previous = NULL;
+
+	for (; !bpf_map_get_next_key(w->job_fd, previous, &key); previous = &key) {
+		hear(w, &(struct job_call){ .tgid = key, .reason = CALL_EXEC });
+		hear(w, &(struct job_call){ .tgid = key, .reason = CALL_LOAD });
+	}
+}
+
+int job_open(struct attach *a, const struct stream *stream, job_handler *handler,
+	     void *arg, struct job_watch **watch)
 {
 	struct job_watch *w = xcalloc(1, sizeof(*w));
 
-	w->fd = fd;
-	w->shared = shared;
+	w->attach = a;
+	w->stream = stream;
+	w->job_fd = attach_job_fd(a);
 	w->handler = handler;
 	w->arg = arg;
-	return w;
+	w->ring = ring_buffer__new(attach_calls_fd(a), on_call, w, NULL);
+	if (!w->ring) {
+		int err = -errno;
+
+		attach_explain("read the buffer of calls", err);
+		job_close(w);
+		return err;
+	}
+	*watch = w;
+	return 0;
 }
 
 void job_close(struct job_watch *w)
 {
 	if (!w)
 		return;
-	free(w->seen);
+	ring_buffer__free(w->ring);
+	for (size_t i = 0; i < w->count; i++)
+		free(w->held[i].files);
+	free(w->held);
 	free(w);
 }
 
-bool job_calls(const struct job_watch *w)
+int job_fd(const struct job_watch *w)
 {
-	return __atomic_load_n(&w->shared->calls, __ATOMIC_SEQ_CST) != w->calls;
+	return ring_buffer__epoll_fd(w->ring);
 }
 
-static struct seen *find_seen(struct job_watch *w, uint32_t tgid)
+/* ---- letting go on ---- */
+
+/* The signals that the process has not taken yet: ShdPnd in proc_pid_status(5). */
+static uint64_t pending_signals(pid_t pid)
 {
-	for (size_t i = 0; i < w->count; i++)
-		if (w->seen[i].tgid == tgid)
-			return &w->seen[i];
-	if (w->count == w->room) {
-		w->room = w->room ? w->room * 2 : 16;
-		w->seen = xrealloc(w->seen, w->room, sizeof(*w->seen));
-	}
-	w->seen[w->count] = (struct seen){ .tgid = tgid };
-	return &w->seen[w->count++];
+	char path[64], line[256];
+	uint64_t pending = 0;
+	FILE *f;
+
+	snprintf(path, sizeof(path), "/proc/%d/status", (int)pid);
+	f = fopen(path, "re");
+	while (f && fgets(line, sizeof(line), f))
+		if (sscanf(line, "ShdPnd: %" SCNx64, &pending) == 1)
+			break;
+	if (f)
+		fclose(f);
+	return pending;
 }
 
-/* The entry is looked up again once the process is held by a descriptor: if it is still
- * there, then so is the process, and its number cannot have gone to another. */
-static void see_to(struct job_watch *w, uint32_t tgid)
+static int send_to(int pidfd, int signal)
 {
-	struct seen *seen = find_seen(w, tgid);
-	struct job now;
+	return syscall(SYS_pidfd_send_signal, pidfd, signal, NULL, 0) ? -errno : 0;
+}
+
+/* SIGCONT throws away what else would stop the process: the terminal's Ctrl-Z, or
+ * somebody's SIGSTOP, sent while it was stopped already. Those are sent once more. */
+static void let_go_on(pid_t pid, int pidfd)
+{
+	static const int stops[] = { SIGSTOP, SIGTSTP, SIGTTIN, SIGTTOU };
+	uint64_t pending = pending_signals(pid);
+
+	if (send_to(pidfd, SIGCONT) == -EPERM)
+		warn("not permitted to let process %d go on: the capability CAP_KILL is missing",
+		     (int)pid);
+	for (size_t i = 0; i < sizeof(stops) / sizeof(stops[0]); i++)
+		if (pending >> (stops[i] - 1) & 1)
+			send_to(pidfd, stops[i]);
+}
+
+/* Have the handler look at the process, and remember the files if that went well. */
+static void show_to_handler(struct job_watch *w, struct held *h, pid_t pid)
+{
+	bool is_known = true;
+
+	if (h->is_new || h->has_loaded)
+		is_known = w->handler(pid, h->is_new, w->arg);
+	for (size_t i = 0; i < h->file_count && is_known; i++)
+		attach_file_is_known(w->attach, h->files[i]);
+	h->is_new = h->has_loaded = false;
+	h->file_count = 0;
+}
+
+/* Returns whether it is done with, be it that the process has ended. The entry is looked
+ * up again once the process is held by a descriptor: if it is still there, then so is the
+ * process, and its number cannot have gone to another. */
+static bool see_to(struct job_watch *w, struct held *h)
+{
+	bool is_done = true;
+	struct job entry;
 	int pidfd;
 
-	seen->present = true;
-	if (bpf_map_lookup_elem(w->fd, &tgid, &now) ||
-	    (now.fulls == seen->last.fulls && now.execs == seen->last.execs &&
-	     now.loads == seen->last.loads))
-		return;
-	pidfd = syscall(SYS_pidfd_open, now.pid, 0);
-	if (pidfd < 0) {
-		/* Without a descriptor left, it is tried again. */
-		if (errno != ESRCH)
-			w->calls--;
-		return;
-	}
-	if (!bpf_map_lookup_elem(w->fd, &tgid, &now)) {
-		struct job last = seen->last;
-
-		seen->last = now;
-		if (now.execs != last.execs || now.loads != last.loads)
-			w->handler(now.pid, now.execs != last.execs, w->arg);
-		if (syscall(SYS_pidfd_send_signal, pidfd, SIGCONT, NULL, 0) &&
-		    errno == EPERM)
-			warn("not permitted to let process %u go on: the capability CAP_KILL "
-			     "is missing",
-			     now.pid);
+	if (bpf_map_lookup_elem(w->job_fd, &h->tgid, &entry))
+		return true;
+	pidfd = syscall(SYS_pidfd_open, entry.pid, 0);
+	/* Without a descriptor left, it is tried again. */
+	if (pidfd < 0)
+		return errno == ESRCH;
+	if (!bpf_map_lookup_elem(w->job_fd, &h->tgid, &entry)) {
+		show_to_handler(w, h, entry.pid);
+		if (!stream_has_read(w->stream, h->mark) || !stream_has_room(w->stream) ||
+		    (w->leave_stopped && getpgid(entry.pid) == getpgrp()))
+			is_done = false;
+		else
+			let_go_on(entry.pid, pidfd);
 	}
 	close(pidfd);
+	return is_done;
 }
 
-static void forget_ended(struct job_watch *w)
+bool job_attend(struct job_watch *w)
 {
+	uint64_t unheard =
+		__atomic_load_n(&attach_shared(w->attach)->unheard, __ATOMIC_SEQ_CST);
 	size_t kept = 0;
 
+	ring_buffer__consume(w->ring);
+	if (unheard != w->unheard)
+		hear_all(w);
+	w->unheard = unheard;
 	for (size_t i = 0; i < w->count; i++) {
-		if (!w->seen[i].present)
-			continue;
-		w->seen[kept] = w->seen[i];
-		w->seen[kept++].present = false;
+		struct held *h = &w->held[i];
+
+		/* One that has not stopped, though it was to, is not known. */
+		if (h->is_stopped && !see_to(w, h))
+			w->held[kept++] = *h;
+		else
+			free(h->files);
 	}
 	w->count = kept;
+	return kept;
 }
 
-void job_attend(struct job_watch *w)
+void job_look_again(struct job_watch *w)
 {
 	uint32_t key, *previous = NULL;
+	struct job entry;
 
-	w->calls = __atomic_load_n(&w->shared->calls, __ATOMIC_SEQ_CST);
-	while (!bpf_map_get_next_key(w->fd, previous, &key)) {
-		see_to(w, key);
-		previous = &key;
-	}
-	forget_ended(w);
+	for (; !bpf_map_get_next_key(w->job_fd, previous, &key); previous = &key)
+		if (!bpf_map_lookup_elem(w->job_fd, &key, &entry))
+			w->handler(entry.pid, false, w->arg);
 }
 
-/* By the state letter of proc_pid_stat(5), behind the name in parentheses. A first thread
- * that waits or has ended says nothing of the others. */
-static bool may_be_stopped(pid_t pid)
+/* ---- job control ---- */
+
+void job_leave_stopped(struct job_watch *w, bool leave)
+{
+	w->leave_stopped = leave;
+}
+
+/* The state letter of proc_pid_stat(5), behind the name in parentheses; 0 if there is no
+ * such process. */
+static char state_of(pid_t pid)
 {
 	char path[64], text[512], *end;
 	size_t n;
@@ -141,12 +255,38 @@ static bool may_be_stopped(pid_t pid)
 	snprintf(path, sizeof(path), "/proc/%d/stat", (int)pid);
 	f = fopen(path, "re");
 	if (!f)
-		return false;
+		return 0;
 	n = fread(text, 1, sizeof(text) - 1, f);
 	text[n] = '\0';
 	fclose(f);
 	end = strrchr(text, ')');
-	return end && end[1] == ' ' && strchr("TDZ", end[2]);
+	return end && end[1] == ' ' ? end[2] : 0;
+}
+
+bool job_group_runs(const struct job_watch *w)
+{
+	uint32_t key, *previous = NULL;
+	struct job entry;
+
+	for (; !bpf_map_get_next_key(w->job_fd, previous, &key); previous = &key) {
+		char state;
+
+		if (bpf_map_lookup_elem(w->job_fd, &key, &entry) ||
+		    getpgid(entry.pid) != getpgrp())
+			continue;
+		state = state_of(entry.pid);
+		if (state && !strchr("TtZX", state))
+			return true;
+	}
+	return false;
+}
+
+/* A first thread that waits or has ended says nothing of the others. */
+static bool may_be_stopped(pid_t pid)
+{
+	char state = state_of(pid);
+
+	return state && strchr("TDZ", state);
 }
 
 void job_rescue(int fd)
@@ -154,10 +294,8 @@ void job_rescue(int fd)
 	uint32_t key, *previous = NULL;
 	struct job j;
 
-	for (; !bpf_map_get_next_key(fd, previous, &key); previous = &key) {
-		if (bpf_map_lookup_elem(fd, &key, &j) || !(j.fulls || j.execs || j.loads))
-			continue;
-		if (may_be_stopped(j.pid))
+	for (; !bpf_map_get_next_key(fd, previous, &key); previous = &key)
+		if (!bpf_map_lookup_elem(fd, &key, &j) && j.stops &&
+		    may_be_stopped(j.pid))
 			kill(j.pid, SIGCONT);
-	}
 }

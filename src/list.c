@@ -300,8 +300,8 @@ int list_run(const struct options *o)
 	struct list l = { .options = o };
 	int status = 0, each;
 
-	if (o->pid)
-		status = list_process(&l, o->pid);
+	for (size_t i = 0; i < o->pid_count; i++)
+		status |= list_process(&l, o->pids[i]);
 	if (o->argv)
 		status = list_command(&l, o->argv);
 	for (char **word = o->listed; word && *word; word++) {

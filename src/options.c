@@ -23,13 +23,24 @@ enum {
 	MAX_BUFFER = 1 << 30,
 };
 
-enum { OPT_ON_FULL = 256, OPT_FAIL_ON_LOST, OPT_PROBES, OPT_QUALNAME, OPT_LIST };
+enum {
+	OPT_ON_FULL = 256,
+	OPT_FAIL_ON_LOST,
+	OPT_PROBES,
+	OPT_QUALNAME,
+	OPT_LIST,
+	OPT_NO_INHERIT
+};
 
 static const struct argp_option options[] = {
 	{ NULL, 0, NULL, 0, "What to trace (one of -p, -c and -- must be given):", 1 },
-	{ "pid", 'p', "PID", 0, "Trace this running process, all its threads", 1 },
+	{ "pid", 'p', "PID[,PID...]", 0,
+	  "Trace these running processes, all their threads, and what they start", 1 },
 	{ "cmd", 'c', "CMD", 0,
 	  "Start this command and trace it; words are split as a shell does", 1 },
+	{ "no-inherit", OPT_NO_INHERIT, NULL, 0,
+	  "Only the process of -p or the command's own, not the processes that it starts",
+	  1 },
 	{ NULL, 0, NULL, 0, "Which functions (patterns with * ? [ are globs):", 2 },
 	{ "files", 'f', "FILE...", 0, "Only functions of these files", 2 },
 	{ "funcs", 'F', "FUNC...", 0, "Only these functions", 2 },
@@ -42,32 +53,32 @@ static const struct argp_option options[] = {
 	  "Trace nothing: list the interpreters of a process (PID), a program or library "
 	  "(FILE) or a command (-- CMD), which is not run, and say how each can be traced",
 	  3 },
-	{ NULL, 0, NULL, 0, "The command:", 3 },
-	{ "user", 'u', "USER[:GROUP]", 0, "Run the command as this user", 3 },
+	{ NULL, 0, NULL, 0, "The command:", 4 },
+	{ "user", 'u', "USER[:GROUP]", 0, "Run the command as this user", 4 },
 	{ "tmp-dir", 't', "DIR", 0,
 	  "Where the launch script of -c goes, if one is needed ($TMPDIR, else /tmp)",
-	  3 },
-	{ NULL, 0, NULL, 0, "Output:", 4 },
-	{ "output", 'o', "FILE", 0, "Write the trace to FILE, not to standard output",
 	  4 },
+	{ NULL, 0, NULL, 0, "Output:", 5 },
+	{ "output", 'o', "FILE", 0, "Write the trace to FILE, not to standard output",
+	  5 },
 	{ "on-full", OPT_ON_FULL, "stop|drop", 0,
 	  "When events come faster than they can be written: stop the process for a moment "
 	  "(default for commands), or drop events and count them (default for -p)",
-	  4 },
+	  5 },
 	{ "mmap-pages", 'm', "PAGES|SIZE", 0,
 	  "Size of the buffer between kernel and pyflow: a number of pages, or of bytes with "
 	  "B, K, M or G behind it (default 8M)",
-	  4 },
+	  5 },
 	{ "fail-on-lost", OPT_FAIL_ON_LOST, NULL, 0, "Exit with 125 if an event was lost",
-	  4 },
+	  5 },
 	{ "qualname", OPT_QUALNAME, NULL, 0,
-	  "Print qualified names (Thread.run), where they are known", 4 },
-	{ "verbose", 'v', NULL, 0, "Say more, on standard error; up to three times", 4 },
+	  "Print qualified names (Thread.run), where they are known", 5 },
+	{ "verbose", 'v', NULL, 0, "Say more, on standard error; up to three times", 5 },
 	{ 0 },
 };
 
 static const char usage[] =
-	"-p PID\n-c \"CMD ARGS\"\n-- CMD ARGS...\n--list PID|FILE...|-- CMD ARGS...";
+	"-p PID[,PID...]\n-c \"CMD ARGS\"\n-- CMD ARGS...\n--list PID|FILE...|-- CMD ARGS...";
 
 static const char doc[] =
 	"Print the calls and returns of Python code, from outside the process.\v"
@@ -94,16 +105,35 @@ static void print_version(FILE *stream, struct argp_state *state)
 		PACKAGE_VERSION);
 }
 
-static pid_t parse_pid(const char *arg, struct argp_state *state)
+static void add_pid(struct options *o, pid_t pid)
 {
-	char *end;
-	long pid;
+	for (size_t i = 0; i < o->pid_count; i++)
+		if (o->pids[i] == pid)
+			return;
+	o->pids = xgrow(o->pids, o->pid_count, sizeof(*o->pids));
+	o->pids[o->pid_count++] = pid;
+}
 
-	errno = 0;
-	pid = strtol(arg, &end, 10);
-	if (errno || *end || !isdigit((unsigned char)*arg) || pid < 1 || pid > INT_MAX)
-		argp_failure(state, EXIT_OWN, 0, "-p %s: not a process ID", arg);
-	return pid;
+static void parse_pids(struct options *o, const char *arg, struct argp_state *state)
+{
+	const char *at = arg;
+	char *end;
+
+	for (;; at = end + 1) {
+		long pid;
+
+		errno = 0;
+		pid = strtol(at, &end, 10);
+		if (errno || !isdigit((unsigned char)*at) || (*end && *end != ',') ||
+		    pid < 1 || pid > INT_MAX)
+			argp_failure(state, EXIT_OWN, 0,
+				     strchr(arg, ',') ? "-p %s: not a list of process IDs"
+						      : "-p %s: not a process ID",
+				     arg);
+		add_pid(o, pid);
+		if (!*end)
+			return;
+	}
 }
 
 /* PAGES, or a size with a suffix; rounded up to a power of two of whole pages. */
@@ -218,22 +248,22 @@ static void parse_argument(struct options *o, const char *arg, struct argp_state
 
 static void check(const struct options *o, struct argp_state *state)
 {
-	if (o->pid && o->argv)
+	if (o->pids && o->argv)
 		argp_failure(state, EXIT_OWN, 0,
 			     "both -p and a command are given: only one can be traced");
-	if (o->list && o->listed && (o->pid || o->argv))
+	if (o->list && o->listed && (o->pids || o->argv))
 		argp_failure(state, EXIT_OWN, 0,
 			     "--list: give processes and files, or one command");
 	if (o->list && o->listed)
 		return;
-	if (!o->pid && !o->argv && o->list)
+	if (!o->pids && !o->argv && o->list)
 		argp_failure(state, EXIT_OWN, 0,
 			     "--list: of what? Give a PID, a FILE, or -- COMMAND");
-	if (!o->pid && !o->argv)
+	if (!o->pids && !o->argv)
 		argp_failure(state, EXIT_OWN, 0,
 			     "nothing to trace: give -p PID, "
 			     "-c \"COMMAND\" or -- COMMAND (see pyflow --help)");
-	if (o->pid && o->user)
+	if (o->pids && o->user)
 		argp_failure(state, EXIT_OWN, 0, "-u is for commands, not for -p");
 	if (o->argv && !o->argv[0][0])
 		argp_failure(state, EXIT_OWN, 0, "the command is empty");
@@ -245,9 +275,7 @@ static error_t parse(int key, char *arg, struct argp_state *state)
 
 	switch (key) {
 	case 'p':
-		if (o->pid)
-			argp_failure(state, EXIT_OWN, 0, "-p is given twice");
-		o->pid = parse_pid(arg, state);
+		parse_pids(o, arg, state);
 		return 0;
 	case 'c':
 		if (o->argv)
@@ -284,6 +312,9 @@ static error_t parse(int key, char *arg, struct argp_state *state)
 	case OPT_LIST:
 		o->list = true;
 		return 0;
+	case OPT_NO_INHERIT:
+		o->no_inherit = true;
+		return 0;
 	case OPT_QUALNAME:
 		o->qualname = true;
 		return 0;
@@ -319,6 +350,7 @@ void options_parse(struct options *o, int argc, char **argv)
 
 void options_free(struct options *o)
 {
+	free(o->pids);
 	words_free(o->argv);
 	words_free(o->files);
 	words_free(o->funcs);

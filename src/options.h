@@ -17,7 +17,8 @@ enum probe_source {
 };
 
 struct options {
-	pid_t pid;    /* 0: a command is given, or with list perhaps neither */
+	pid_t *pids; /* none: a command is given, or with list perhaps neither */
+	size_t pid_count;
 	char **argv;  /* the command's words, ending with NULL; NULL with a pid */
 	char *shell;  /* the command line that only a shell can run, else NULL */
 	char **files; /* patterns, ending with NULL; NULL for no filter */
@@ -28,6 +29,7 @@ struct options {
 	size_t buffer;	    /* bytes in the ring buffer: a power of two, of whole pages */
 	enum on_full on_full;
 	enum probe_source source;
+	bool no_inherit; /* the one process only, not what it starts */
 	bool qualname;
 	bool list;     /* the probes, and trace nothing */
 	char **listed; /* processes and files, ending with NULL; NULL for none */

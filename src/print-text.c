@@ -9,6 +9,7 @@
 
 #include "escape.h"
 #include "print.h"
+#include "words.h"
 #include "xalloc.h"
 
 enum { INDENT_CHUNK = 64, COLUMNS = 96, MAX_INDENT = 1024 };
@@ -19,15 +20,24 @@ static const char *const exits[] = {
 	[PRINT_YIELDED] = " (yielded)",
 };
 
-static void begin(struct printer *p, pid_t pid)
+static void add_text(struct printer *p, const char *text)
+{
+	output_add(p->output, text, strlen(text));
+}
+
+static void begin(struct printer *p, const pid_t *pids, size_t count)
 {
 	char text[160];
-	int n = snprintf(text, sizeof(text),
-			 "Tracing function calls in process %d... Ctrl-C to quit.\n"
-			 "%-15s %-3s %-7s %-7s %s\n",
-			 (int)pid, "TIME", "CPU", "PID", "TID", "FILE:FUNC:LINE");
 
-	output_add(p->output, text, n);
+	add_text(p, "Tracing function calls in process");
+	for (size_t i = 0; i < count; i++) {
+		snprintf(text, sizeof(text), "%s%d", !i ? count > 1 ? "es " : " " : ", ",
+			 (int)pids[i]);
+		add_text(p, text);
+	}
+	snprintf(text, sizeof(text), "... Ctrl-C to quit.\n%-15s %-3s %-7s %-7s %s\n",
+		 "TIME", "CPU", "PID", "TID", "FILE:FUNC:LINE");
+	add_text(p, text);
 }
 
 /* The path as the reader would name it. */
@@ -109,18 +119,26 @@ static void put_indent(struct output *o, unsigned int depth)
 	output_add(o, spaces, n);
 }
 
-static void event(struct printer *p, const struct print_event *e)
+static void put_columns(struct printer *p, uint64_t time, uint16_t cpu, uint32_t pid,
+			uint32_t tid)
 {
-	char text[COLUMNS], *t = put_time(p, text, e->time);
+	char text[COLUMNS], *t = put_time(p, text, time);
 
 	*t++ = ' ';
-	t = put_number(t, e->cpu, 3);
+	t = put_number(t, cpu, 3);
 	*t++ = ' ';
-	t = put_number(t, e->pid, 7);
+	t = put_number(t, pid, 7);
 	*t++ = ' ';
-	t = put_number(t, e->tid, 7);
+	t = put_number(t, tid, 7);
 	*t++ = ' ';
 	output_add(p->output, text, t - text);
+}
+
+static void event(struct printer *p, const struct print_event *e)
+{
+	char text[COLUMNS], *t;
+
+	put_columns(p, e->time, e->cpu, e->pid, e->tid);
 	put_indent(p->output, e->depth);
 	output_add(p->output, e->kind == PRINT_ENTER ? "=>  " : "<=  ", 4);
 	if (e->name && !e->name->label)
@@ -134,6 +152,38 @@ static void event(struct printer *p, const struct print_event *e)
 	output_add(p->output, text, t - text);
 }
 
+/* The command line as one would type it; the command's name if there is none. */
+static void put_command(struct printer *p, const struct print_note *n)
+{
+	char *line = n->args_size ? words_join(n->args, n->args_size) : xstrdup(n->comm);
+	char *safe = xcalloc(strlen(line) + 1, ESCAPE_MAX);
+
+	output_add(p->output, safe, escape(safe, line, ESCAPE_MESSAGE));
+	add_text(p, n->is_cut ? " (and more)" : "");
+	free(safe);
+	free(line);
+}
+
+static void note(struct printer *p, const struct print_note *n)
+{
+	static const char *const words[] = {
+		[PRINT_RUNS] = "... runs ",
+		[PRINT_EXEC] = "... exec ",
+		[PRINT_FORK] = "... fork ",
+	};
+	char number[16];
+
+	put_columns(p, n->time, n->cpu, n->pid, n->tid);
+	add_text(p, words[n->kind]);
+	if (n->kind == PRINT_FORK) {
+		*put_number(number, n->child, 0) = '\0';
+		add_text(p, number);
+	} else {
+		put_command(p, n);
+	}
+	add_text(p, " ...\n");
+}
+
 static void lost(struct printer *p, uint64_t count)
 {
 	char text[64];
@@ -143,4 +193,4 @@ static void lost(struct printer *p, uint64_t count)
 	output_add(p->output, text, n);
 }
 
-const struct print_ops print_text = { "text", begin, event, lost };
+const struct print_ops print_text = { "text", begin, event, note, lost };

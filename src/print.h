@@ -4,6 +4,7 @@
 #define PYFLOW_PRINT_H
 
 #include <stdbool.h>
+#include <stddef.h>
 #include <stdint.h>
 #include <sys/types.h>
 
@@ -26,12 +27,32 @@ struct print_event {
 	struct name *name; /* NULL if it could not be read; its label is the printer's */
 };
 
+enum print_note_kind {
+	PRINT_RUNS, /* the process was there already, and runs this program */
+	PRINT_EXEC, /* it begins to run another one */
+	PRINT_FORK, /* it starts a process */
+};
+
+/* What becomes of a process. */
+struct print_note {
+	enum print_note_kind kind;
+	uint64_t time; /* ns since 1970, UTC */
+	uint32_t pid, tid;
+	uint16_t cpu;
+	uint32_t child;	  /* of a PRINT_FORK */
+	const char *comm; /* else: its command name, */
+	const char *args; /* and its arguments, each with a NUL */
+	size_t args_size;
+	bool is_cut; /* there are more arguments */
+};
+
 struct printer;
 
 struct print_ops {
 	const char *name;
-	void (*begin)(struct printer *p, pid_t pid);
+	void (*begin)(struct printer *p, const pid_t *pids, size_t count);
 	void (*event)(struct printer *p, const struct print_event *e);
+	void (*note)(struct printer *p, const struct print_note *n);
 	void (*lost)(struct printer *p, uint64_t count);
 };
 

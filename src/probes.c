@@ -133,9 +133,9 @@ const char *probes_source_name(enum probe_source source)
 	return names[source];
 }
 
-int probes_read_loader(int fd, uint64_t *offset)
+int probes_read_loader(int fd, struct loader *loader)
 {
-	uint64_t address;
+	uint64_t address, r_debug;
 	struct elf e;
 	int err = elf_open(fd, &e);
 
@@ -143,9 +143,12 @@ int probes_read_loader(int fd, uint64_t *offset)
 		return err;
 	err = e.header.e_machine == OUR_MACHINE &&
 			      elf_symbol(&e, "_dl_debug_state", &address) &&
-			      elf_offset(&e, address, 1, ELF_CODE, offset)
+			      elf_offset(&e, address, 1, ELF_CODE, &loader->offset)
 		      ? 0
 		      : -ENOENT;
+	loader->distance = 0;
+	if (!err && elf_symbol(&e, "_r_debug", &r_debug))
+		loader->distance = r_debug - address;
 	elf_close(&e);
 	return err;
 }

@@ -55,8 +55,14 @@ const char *probes_source_name(enum probe_source source);
  * colon. */
 const char *probes_explain(const struct probes *p);
 
-/* The file offset of _dl_debug_state() in a dynamic loader: called whenever the list of
- * loaded objects has changed. 0 or -errno. */
-int probes_read_loader(int fd, uint64_t *offset);
+/* A dynamic loader's _dl_debug_state(), which it calls whenever the list of loaded
+ * objects has changed. */
+struct loader {
+	uint64_t offset;  /* in the file */
+	int64_t distance; /* from there to _r_debug (<link.h>), in memory; 0: unknown */
+};
+
+/* 0 or -errno. */
+int probes_read_loader(int fd, struct loader *loader);
 
 #endif

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
-/* The signals that end the tracing. */
+/* The signals that end the tracing, or stop pyflow for a time. */
 #include <config.h>
 
 #include "signals.h"
@@ -23,6 +23,9 @@ int signals_open(void)
 	sigemptyset(&set);
 	sigaddset(&set, SIGINT);
 	sigaddset(&set, SIGTERM);
+	sigaction(SIGTSTP, NULL, &before);
+	if (before.sa_handler != SIG_IGN)
+		sigaddset(&set, SIGTSTP);
 	sigaction(SIGHUP, NULL, &before);
 	if (before.sa_handler != SIG_IGN)
 		sigaddset(&set, SIGHUP);
@@ -37,6 +40,17 @@ int signals_take(int fd)
 	struct signalfd_siginfo info;
 
 	return read(fd, &info, sizeof(info)) == sizeof(info) ? (int)info.ssi_signo : 0;
+}
+
+void signals_stop_here(void)
+{
+	sigset_t set, old;
+
+	sigemptyset(&set);
+	sigaddset(&set, SIGTSTP);
+	raise(SIGTSTP);
+	sigprocmask(SIG_UNBLOCK, &set, &old);
+	sigprocmask(SIG_SETMASK, &old, NULL);
 }
 
 void signals_restore(void)

@@ -1,16 +1,19 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* The signals that end the tracing, as a descriptor to poll. */
+/* The signals that end the tracing or stop pyflow for a time, as a descriptor to poll. */
 #ifndef PYFLOW_SIGNALS_H
 #define PYFLOW_SIGNALS_H
 
-/* Block SIGINT, SIGTERM and SIGHUP, ignore SIGPIPE. Returns a descriptor that is readable
- * when one of them has come, or -errno. SIGHUP stays ignored if it was (nohup); SIGINT
- * does not, since a shell ignores it for what it starts in the background, where `kill
- * -INT` must work all the same. */
+/* Block SIGINT, SIGTERM, SIGHUP and SIGTSTP, ignore SIGPIPE. Returns a descriptor that is
+ * readable when one of them has come, or -errno. SIGHUP and SIGTSTP stay ignored if they
+ * were; SIGINT does not, since a shell ignores it for what it starts in the background,
+ * where `kill -INT` must work all the same. */
 int signals_open(void);
 
 /* The signal that has come, 0 if none has. */
 int signals_take(int fd);
+
+/* Stop as SIGTSTP does by default, until SIGCONT. */
+void signals_stop_here(void);
 
 /* As things were before signals_open(): for a child that becomes another program. */
 void signals_restore(void);

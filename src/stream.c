@@ -33,7 +33,7 @@ static const size_t sizes[] = {
 	[EVENT_FORK] = sizeof(struct event),
 	[EVENT_EXEC] = sizeof(struct event),
 	[EVENT_EXIT] = sizeof(struct event),
-	[EVENT_LOAD] = sizeof(struct event),
+	[EVENT_ARGS] = sizeof(struct event_args),
 	[EVENT_NAME] = sizeof(struct event_name),
 	[EVENT_NAME_LONG] = sizeof(struct event_name_long),
 	[EVENT_NAME_AT] = sizeof(struct event_name_at),
@@ -101,10 +101,19 @@ void stream_close(struct stream *s)
 	free(s);
 }
 
+uint64_t stream_written(const struct stream *s)
+{
+	return __atomic_load_n(s->produced, __ATOMIC_SEQ_CST);
+}
+
+bool stream_has_read(const struct stream *s, uint64_t written)
+{
+	return __atomic_load_n(s->consumed, __ATOMIC_ACQUIRE) >= written;
+}
+
 bool stream_has_room(const struct stream *s)
 {
-	return __atomic_load_n(s->produced, __ATOMIC_ACQUIRE) -
-		       __atomic_load_n(s->consumed, __ATOMIC_ACQUIRE) <
+	return stream_written(s) - __atomic_load_n(s->consumed, __ATOMIC_ACQUIRE) <
 	       s->low_mark;
 }
 

@@ -28,6 +28,11 @@ size_t stream_drain(struct stream *s, bool *more);
  * tell. */
 bool stream_has_room(const struct stream *s);
 
+/* How far, in bytes ever, records have been written, those included that are still being
+ * written; and has the reader come as far? */
+uint64_t stream_written(const struct stream *s);
+bool stream_has_read(const struct stream *s, uint64_t written);
+
 /* A descriptor to poll: readable when there is a lot to read, and, after stream_sleep(),
  * with the very next record. */
 int stream_fd(const struct stream *s);

@@ -245,6 +245,21 @@ int target_release(struct target *t)
 	return say_exec_failed(t->name, err);
 }
 
+size_t target_args(const struct target *t, char *args, size_t size)
+{
+	char path[64];
+	size_t n = 0;
+	FILE *f;
+
+	snprintf(path, sizeof(path), "/proc/%d/cmdline", (int)t->pid);
+	f = fopen(path, "re");
+	if (f) {
+		n = fread(args, 1, size, f);
+		fclose(f);
+	}
+	return n;
+}
+
 pid_t target_pid(const struct target *t)
 {
 	return t->pid;

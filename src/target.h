@@ -4,6 +4,7 @@
 #define PYFLOW_TARGET_H
 
 #include <stdbool.h>
+#include <stddef.h>
 #include <sys/types.h>
 
 #include "options.h"
@@ -27,6 +28,9 @@ void target_free(struct target *t);
 
 /* Let the child become the command. 0, or an exit status, which is said already. */
 int target_release(struct target *t);
+
+/* Its arguments, each with its NUL, cut off at `size`. Returns the bytes used. */
+size_t target_args(const struct target *t, char *args, size_t size);
 
 pid_t target_pid(const struct target *t);
 bool target_is_child(const struct target *t);

@@ -33,12 +33,18 @@
  */
 enum { FLOW_MS = 20, QUIET = 5 };
 
+/* How often a job that the terminal stops is looked at, a millisecond apart, until it has
+ * stopped. */
+enum { PAUSE_LOOKS = 200 };
+
 /* Odd steps of the evaluation loop: so many, and one in so many, are too many. */
 enum { MANY_ODD = 100, ODD_SHARE = 20 };
 
 struct trace {
 	const struct options *options;
-	struct target *target;
+	struct target **targets; /* one, or those of -p */
+	size_t target_count;
+	struct target *target; /* the first of them that has not ended */
 	struct attach *attach;
 	struct stream *stream;
 	struct job_watch *job;
@@ -75,7 +81,7 @@ static int in_child(void *arg)
 
 static bool is_main(const struct trace *t, pid_t pid)
 {
-	return pid == target_pid(t->target);
+	return target_is_child(t->target) && pid == target_pid(t->target);
 }
 
 /* A command that is itself a Python which cannot be traced is not let run. */
@@ -86,7 +92,7 @@ static void refuse(struct trace *t)
 }
 
 /* Has the command's first program not run any code of its own yet? Its loader stops
- * twice, before and after it has loaded the libraries. */
+ * it once, when it has loaded the libraries. */
 static bool is_starting(struct trace *t, pid_t pid, bool is_new)
 {
 	if (!is_main(t, pid))
@@ -95,26 +101,27 @@ static bool is_starting(struct trace *t, pid_t pid, bool is_new)
 		t->main_execs++;
 	else
 		t->main_loads++;
-	return t->main_execs == 1 && t->main_loads <= 2;
+	return t->main_execs == 1 && t->main_loads <= 1;
 }
 
-static void on_stopped(pid_t pid, bool is_new, void *arg)
+static bool on_stopped(pid_t pid, bool is_new, void *arg)
 {
 	struct trace *t = arg;
 	enum found found;
 	bool starting;
 
 	if (!t->is_attached)
-		return;
+		return false;
 	starting = is_starting(t, pid, is_new);
 	found = interpreters_look(t->interpreters, pid, true);
 	if (found == FOUND_PYTHON)
 		t->found_python = true;
-	if (found != FOUND_UNUSABLE && found != FOUND_FAILED)
-		return;
-	t->found_unusable = true;
-	if (starting)
-		refuse(t);
+	if (found == FOUND_UNUSABLE || found == FOUND_FAILED) {
+		t->found_unusable = true;
+		if (starting)
+			refuse(t);
+	}
+	return found != FOUND_FAILED && found != FOUND_GONE;
 }
 
 /* ---- begin ---- */
@@ -122,77 +129,115 @@ static void on_stopped(pid_t pid, bool is_new, void *arg)
 static int open_rooms(struct trace *t)
 {
 	const struct options *o = t->options;
-	bool stop = o->on_full ? o->on_full == ON_FULL_STOP : !o->pid;
+	bool stop = o->on_full ? o->on_full == ON_FULL_STOP : !o->pids;
+	bool notes = o->verbose;
 	struct settings settings = {
 		.flags = (stop ? SETTINGS_STOP : 0) |
-			 (filter_asks(t->filter) ? SETTINGS_ASK : 0),
-		.pid = o->pid ? target_pid(t->target) : 0,
+			 (filter_asks(t->filter) ? SETTINGS_ASK : 0) |
+			 (o->no_inherit ? 0 : SETTINGS_INHERIT) |
+			 (notes ? SETTINGS_NOTES : 0),
 	};
 
 	if (attach_open(settings, o->buffer, &t->attach))
 		return EXIT_OWN;
-	t->feed = feed_new(t->attach, t->filter, &t->printer);
+	t->feed = feed_new(t->attach, t->filter, &t->printer, notes);
 	if (stream_open(t->attach, feed_record, t->feed, &t->stream))
 		return EXIT_OWN;
 	t->guard = guard_start(attach_job_fd(t->attach), attach_shared(t->attach));
-	t->interpreters = interpreters_new(t->attach, o->pid ? target_pid(t->target) : -1,
-					   o->source);
-	t->job = job_open(attach_job_fd(t->attach), attach_shared(t->attach), on_stopped,
-			  t);
-	return 0;
+	t->interpreters = interpreters_new(t->attach, o->no_inherit, o->source);
+	return job_open(t->attach, t->stream, on_stopped, t, &t->job) ? EXIT_OWN : 0;
 }
 
 static void begin_printing(struct trace *t)
 {
+	pid_t *pids = xcalloc(t->target_count, sizeof(*pids));
+	char args[ARGS_SIZE];
+
+	for (size_t i = 0; i < t->target_count; i++)
+		pids[i] = target_pid(t->targets[i]);
 	feed_set_clock(t->feed, clock_wall_offset());
 	t->is_attached = true;
 	/* Whoever reads the first line may rely on it. */
 	attach_run(t->attach, true);
-	t->printer.ops->begin(&t->printer, target_pid(t->target));
+	t->printer.ops->begin(&t->printer, pids, t->target_count);
+	for (size_t i = 0; i < t->target_count && t->options->pids; i++)
+		feed_process(t->feed, pids[i], args,
+			     target_args(t->targets[i], args, sizeof(args)));
 	output_flush(t->output);
+	free(pids);
 }
 
-static int say_not_python(const struct trace *t, enum found found)
+static void add_target(struct trace *t, struct target *target)
 {
-	int pid = target_pid(t->target);
+	t->targets = xgrow(t->targets, t->target_count, sizeof(struct target *));
+	t->targets[t->target_count++] = target;
+	t->target = t->targets[0];
+}
 
-	if (found == FOUND_GONE || target_has_ended(t->target))
-		warn("process %d has ended", pid);
+/* The process is of the job from now on, and so is what it starts. */
+static enum found adopt(struct trace *t, struct target *target)
+{
+	pid_t pid = target_pid(target);
+	int err = attach_adopt(t->attach, pid);
+	enum found found;
+
+	if (err && err != -ESRCH)
+		return FOUND_FAILED;
+	found = err ? FOUND_GONE : interpreters_look(t->interpreters, pid, true);
+	/* If it is still there, then it is the one that was adopted. */
+	if (target_has_ended(target))
+		found = FOUND_GONE;
+	if (found == FOUND_GONE)
+		warn("process %d has ended", (int)pid);
 	else if (found == FOUND_NONE)
 		warn("process %d is not a Python: neither its program nor a library that it has "
 		     "loaded is one",
-		     pid);
-	return EXIT_OWN;
+		     (int)pid);
+	return found;
 }
 
-static int begin_pid(struct trace *t)
+/* All are adopted before any is looked at: one may be another's child. */
+static int begin_pids(struct trace *t)
 {
-	int status = target_adopt(t->options->pid, &t->target);
-	enum found found;
+	const struct options *o = t->options;
+	struct target *target;
+	int status = 0;
 
+	for (size_t i = 0; i < o->pid_count && !status; i++)
+		if (!(status = target_adopt(o->pids[i], &target)))
+			add_target(t, target);
 	if (status || (status = open_rooms(t)))
 		return status;
-	found = interpreters_look(t->interpreters, target_pid(t->target), false);
-	if (found != FOUND_PYTHON)
-		return say_not_python(t, found);
-	if (attach_follow(t->attach, false))
+	if (attach_follow(t->attach))
 		return EXIT_OWN;
-	t->found_python = true;
+	for (size_t i = 0; i < t->target_count; i++) {
+		enum found found = adopt(t, t->targets[i]);
+
+		t->found_python |= found == FOUND_PYTHON;
+		if (found == FOUND_FAILED)
+			return EXIT_OWN;
+	}
+	if (!t->found_python)
+		return EXIT_OWN;
 	begin_printing(t);
+	/* For those that were started meanwhile. */
+	job_look_again(t->job);
 	return 0;
 }
 
 static int begin_command(struct trace *t)
 {
+	struct target *target;
 	int status = open_rooms(t);
 
 	if (status || (status = target_start(t->options, in_child, t,
-					     guard_script(t->guard), &t->target)))
+					     guard_script(t->guard), &target)))
 		return status;
-	if (attach_follow(t->attach, true))
+	add_target(t, target);
+	if (attach_follow(t->attach))
 		return EXIT_OWN;
 	begin_printing(t);
-	return target_release(t->target);
+	return target_release(target);
 }
 
 /* ---- the loop ---- */
@@ -212,7 +257,8 @@ static void detach(struct trace *t)
 	job_attend(t->job);
 	while (more)
 		stream_drain(t->stream, &more);
-	job_attend(t->job);
+	while (job_attend(t->job))
+		stream_drain(t->stream, &more);
 	output_flush(t->output);
 }
 
@@ -256,8 +302,6 @@ static bool on_signal(struct trace *t, int signal, int *first)
 	return true;
 }
 
-enum { POLL_STREAM, POLL_SIGNALS, POLL_TARGET, POLL_OUTPUT, POLLS };
-
 /* Take what there is. Returns the number of records. */
 static size_t work(struct trace *t, bool *more)
 {
@@ -268,17 +312,42 @@ static size_t work(struct trace *t, bool *more)
 		return 0;
 	feed_set_clock(t->feed, clock_wall_offset());
 	taken = stream_drain(t->stream, more);
-	if (job_calls(t->job)) {
-		if (stream_has_room(t->stream))
-			job_attend(t->job);
-		*more = true;
-	}
+	*more |= job_attend(t->job);
 	if (taken && !*more)
 		output_flush(t->output);
 	check_output(t);
 	check_sense(t);
 	return taken;
 }
+
+/* The terminal's Ctrl-Z. Whoever of the job it stops, too, stays so; what was on its way
+ * to be stopped by the kernel side is seen to before. Processes of -p go on, and what has
+ * no room is lost. */
+static void pause_here(struct trace *t)
+{
+	bool is_child = target_is_child(t->target), more;
+
+	if (!t->is_attached) {
+		signals_stop_here();
+		return;
+	}
+	job_leave_stopped(t->job, is_child);
+	attach_hold(t->attach, is_child);
+	for (int i = 0; i < PAUSE_LOOKS; i++) {
+		work(t, &more);
+		if (!more && !(is_child && job_group_runs(t->job)))
+			break;
+		poll(NULL, 0, 1);
+	}
+	output_flush(t->output);
+	signals_stop_here();
+	job_leave_stopped(t->job, false);
+	attach_hold(t->attach, true);
+	if (!is_child)
+		job_look_again(t->job);
+}
+
+enum { POLL_STREAM, POLL_JOB, POLL_SIGNALS, POLL_TARGET, POLL_OUTPUT, POLLS };
 
 /* How long to sleep after `quiet` looks in vain, in ms. */
 static int sleep_for(struct trace *t, bool more, unsigned int quiet)
@@ -294,31 +363,58 @@ static int sleep_for(struct trace *t, bool more, unsigned int quiet)
 	return quiet == QUIET + 1 ? FLOW_MS : -1;
 }
 
-/* Until the target has ended, or the tracing if it is not our child. */
+/* Is there a target that has not ended? It is t->target from now on. */
+static bool is_any_left(struct trace *t)
+{
+	for (size_t i = 0; i < t->target_count; i++) {
+		if (target_has_ended(t->targets[i]))
+			continue;
+		t->target = t->targets[i];
+		return true;
+	}
+	return false;
+}
+
+/* Returns false if pyflow is to end at once. */
+static bool take_signal(struct trace *t, int *first)
+{
+	int signal = signals_take(t->signals);
+
+	if (signal == SIGTSTP)
+		pause_here(t);
+	else if (signal)
+		return on_signal(t, signal, first);
+	return true;
+}
+
+/* Until the targets have ended, or the tracing if they are not our children. */
 static void loop(struct trace *t)
 {
 	struct pollfd polls[POLLS] = {
 		[POLL_STREAM] = { .fd = stream_fd(t->stream), .events = POLLIN },
+		[POLL_JOB] = { .fd = job_fd(t->job), .events = POLLIN },
 		[POLL_SIGNALS] = { .fd = t->signals, .events = POLLIN },
-		[POLL_TARGET] = { .fd = target_pidfd(t->target), .events = POLLIN },
+		[POLL_TARGET] = { .events = POLLIN },
 		[POLL_OUTPUT] = { .fd = t->options->output ? -1 : STDOUT_FILENO },
 	};
 	unsigned int quiet = 0;
 	int signal = 0;
 	bool more;
 
-	while (!polls[POLL_TARGET].revents) {
+	while (!polls[POLL_TARGET].revents || is_any_left(t)) {
 		quiet = work(t, &more) ? 0 : quiet + 1;
 		if (!t->is_attached && !target_is_child(t->target))
 			return;
 		if (!t->is_attached)
-			polls[POLL_STREAM].fd = polls[POLL_OUTPUT].fd = -1;
+			polls[POLL_STREAM].fd = polls[POLL_JOB].fd =
+				polls[POLL_OUTPUT].fd = -1;
+		polls[POLL_TARGET].fd = target_pidfd(t->target);
 		if (poll(polls, POLLS, sleep_for(t, more, quiet)) < 0 && errno != EINTR)
 			return;
-		if (t->is_attached && polls[POLL_STREAM].revents)
+		if (t->is_attached &&
+		    (polls[POLL_STREAM].revents || polls[POLL_JOB].revents))
 			quiet = 0;
-		if (polls[POLL_SIGNALS].revents &&
-		    !on_signal(t, signals_take(t->signals), &signal))
+		if (polls[POLL_SIGNALS].revents && !take_signal(t, &signal))
 			signals_die(signal);
 		if (polls[POLL_OUTPUT].revents & (POLLERR | POLLHUP | POLLNVAL))
 			detach(t);
@@ -354,6 +450,9 @@ static void say_totals(struct trace *t)
 		     "compiler (PYTHON_JIT=0 turns it off), or the program switches stacks, "
 		     "as greenlet does",
 		     (unsigned long long)feed_orphans(t->feed));
+	if (shared->crowded)
+		warn("%llu processes were not traced: there were too many at once",
+		     (unsigned long long)shared->crowded);
 	warn("%llu events, %llu lost%s", (unsigned long long)feed_events(t->feed),
 	     (unsigned long long)shared->lost,
 	     shared->lost ? " (--on-full=stop loses none, a larger -m fewer)" : "");
@@ -401,7 +500,9 @@ static int finish(struct trace *t)
 static void close_rooms(struct trace *t)
 {
 	guard_dismiss(t->guard);
-	target_free(t->target);
+	for (size_t i = 0; i < t->target_count; i++)
+		target_free(t->targets[i]);
+	free(t->targets);
 	job_close(t->job);
 	interpreters_free(t->interpreters);
 	stream_close(t->stream);
@@ -427,7 +528,7 @@ int trace_run(const struct options *o)
 	status = output_open(o->output, &t.output) ? EXIT_OWN : 0;
 	t.printer.output = t.output;
 	if (!status)
-		status = o->pid ? begin_pid(&t) : begin_command(&t);
+		status = o->pids ? begin_pids(&t) : begin_command(&t);
 	if (!status) {
 		loop(&t);
 		status = finish(&t);

@@ -31,6 +31,11 @@ static const struct {
 	{ { "-p1001" }, "pid=1001" },
 	{ { "--pid=1001" }, "pid=1001" },
 	{ { "--pid", "2147483647" }, "pid=2147483647" },
+	{ { "-p", "1,2" }, "pid=1,2" },
+	{ { "-p", "1,2", "-p", "3" }, "pid=1,2,3" },
+	{ { "-p", "3,1,3", "--pid=1" }, "pid=3,1" },
+	{ { "-p", "1", "--no-inherit" }, "pid=1 no_inherit" },
+	{ { "--no-inherit", "--", "a" }, "argv=[a] no_inherit" },
 	/* commands */
 	{ { "-c", "a b" }, "argv=[a][b]" },
 	{ { "--cmd=a 'b c' \"d\"" }, "argv=[a][b c][d]" },
@@ -108,7 +113,12 @@ static const struct {
 	{ { "-p", "1", "--", "a" }, "only one can be traced" },
 	{ { "-c", "a", "--", "b" }, "both -c and a command" },
 	{ { "-c", "a", "-c", "b" }, "-c is given twice" },
-	{ { "-p", "1", "-p", "2" }, "-p is given twice" },
+	{ { "-p", "1,x" }, "-p 1,x: not a list of process IDs" },
+	{ { "-p", "1,,2" }, "-p 1,,2: not a list of process IDs" },
+	{ { "-p", "1," }, "-p 1,: not a list of process IDs" },
+	{ { "-p", ",1" }, "-p ,1: not a list of process IDs" },
+	{ { "-p", "1,0" }, "-p 1,0: not a list of process IDs" },
+	{ { "-p", "1", "-p", "2x" }, "-p 2x: not a process ID" },
 	{ { "-p", "" }, "not a process ID" },
 	{ { "-p", "0" }, "-p 0: not a process ID" },
 	{ { "-p", "-1" }, "-p -1: not a process ID" },
@@ -180,8 +190,8 @@ static void describe_list(const char *name, char **list)
 /* Only what is not the default. */
 static void describe(const struct options *o)
 {
-	if (o->pid)
-		printf(" pid=%d", (int)o->pid);
+	for (size_t i = 0; i < o->pid_count; i++)
+		printf("%s%d", i ? "," : " pid=", (int)o->pids[i]);
 	describe_list("argv", o->argv);
 	if (o->shell)
 		printf(" shell=[%s]", o->shell);
@@ -204,6 +214,8 @@ static void describe(const struct options *o)
 	if (o->list)
 		printf(" list");
 	describe_list("listed", o->listed);
+	if (o->no_inherit)
+		printf(" no_inherit");
 	if (o->qualname)
 		printf(" qualname");
 	if (o->verbose)
@@ -332,7 +344,7 @@ int main(void)
 	setenv("LC_ALL", "C", 1);
 	check_good();
 	check_bad();
-	check_told("--help", "Usage: pyflow [OPTION...] -p PID\n");
+	check_told("--help", "Usage: pyflow [OPTION...] -p PID[,PID...]\n");
 	check_told("-?", "--on-full=stop|drop");
 	check_told("--usage", "Usage: pyflow");
 	check_told("--version", "pyflow " PACKAGE_VERSION "\n");

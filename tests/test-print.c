@@ -260,6 +260,36 @@ static void print_qualnames(struct run *r)
 	leave(r, METHOD, 5);
 }
 
+static void add_note(struct run *r, enum print_note_kind kind, const char *args,
+		     size_t size, bool is_cut)
+{
+	struct print_note n = {
+		.kind = kind,
+		.time = r->e.time,
+		.pid = PID,
+		.tid = PID,
+		.cpu = 3,
+		.child = PID + 1,
+		.comm = "co\nmm",
+		.args = args,
+		.args_size = size,
+		.is_cut = is_cut,
+	};
+
+	r->printer.ops->note(&r->printer, &n);
+}
+
+static void print_notes(struct run *r)
+{
+	static const char args[] = "python3\0-c\0print('x y')\0\0\x1b[31m\0a\nb\0last";
+
+	add_note(r, PRINT_RUNS, args, 8, false);
+	add_note(r, PRINT_EXEC, args, sizeof(args), false);
+	add_note(r, PRINT_EXEC, args, sizeof(args) - 3, true);
+	add_note(r, PRINT_EXEC, NULL, 0, false);
+	add_note(r, PRINT_FORK, NULL, 0, false);
+}
+
 static void add_name(struct names *n, enum id id)
 {
 	char *file = xstrdup(names[id].file), *func = xstrdup(names[id].func);
@@ -289,7 +319,7 @@ static void begin(struct run *r, struct output *o, char *cwd)
 	};
 	for (enum id id = UNKNOWN + 1; id < IDS; id++)
 		add_name(r->names, id);
-	r->printer.ops->begin(&r->printer, PID);
+	r->printer.ops->begin(&r->printer, &(pid_t){ PID }, 1);
 }
 
 static void end(struct run *r)
@@ -321,6 +351,8 @@ static void print_all(struct output *o)
 	begin(&r, o, cwd);
 	r.printer.qualname = true;
 	print_qualnames(&r);
+	print_notes(&r);
+	r.printer.ops->begin(&r.printer, (pid_t[]){ 1, 22, 333 }, 3);
 	end(&r);
 }
 
