@@ -334,6 +334,14 @@ static __always_inline void submit(void *record, uint32_t size)
 	bpf_ringbuf_submit(record, wake_flags(filled, size));
 }
 
+/* Is what is left above the mark needed for one record from each process? Then no name
+ * goes there: its process will be stopped anyway, and it can be read from its memory. */
+static __always_inline bool is_crowded(void)
+{
+	return (settings.flags & SETTINGS_STOP) && shared.holding &&
+	       bpf_ringbuf_query(&events, BPF_RB_AVAIL_DATA) >= settings.stop_mark;
+}
+
 static __always_inline void fill(struct event *e, uint8_t kind, uint64_t pid_tid)
 {
 	e->kind = kind;

@@ -269,7 +269,7 @@ static __always_inline int send_end(const struct described *d, uint8_t kind)
 	return 0;
 }
 
-/* Too long for the buffer: with SETTINGS_STOP the process waits until they are read. */
+/* There is no room for them: with SETTINGS_STOP the process waits until they are read. */
 static __always_inline int send_addresses(const struct described *d)
 {
 	struct job *j = this_job();
@@ -286,7 +286,7 @@ static __always_inline int send_code(const struct described *d)
 
 	for (i = 0; i < CODE_PARTS; i++)
 		size += (uint64_t)d->texts[i].size + sizeof(struct event_part);
-	if (size > settings.stop_mark / 2)
+	if (size > settings.stop_mark / 2 || is_crowded())
 		return send_addresses(d);
 	for (i = 0; i < CODE_PARTS; i++)
 		if (send_text(&d->texts[i], d->id, i))

@@ -228,6 +228,8 @@ static __always_inline long send_address(struct name *n)
 
 static __always_inline long send(struct name *n)
 {
+	if (is_crowded())
+		return send_address(n);
 	if (n->file_size <= NAME_FILE && n->func_size <= NAME_FUNC)
 		return send_short(n);
 	if (n->file_size <= NAME_LONG && n->func_size <= NAME_LONG && settings.long_fits)
