@@ -272,7 +272,7 @@ static __always_inline bool is_traced(uint64_t pid_tgid)
 	return true;
 }
 
-static __always_inline void call(uint32_t reason, uint64_t file)
+static __always_inline void call(const struct job *j, uint32_t reason, uint64_t file)
 {
 	struct job_call *c = bpf_ringbuf_reserve(&calls, sizeof(*c), 0);
 
@@ -282,6 +282,7 @@ static __always_inline void call(uint32_t reason, uint64_t file)
 	}
 	c->tgid = bpf_get_current_pid_tgid() >> 32;
 	c->reason = reason;
+	c->born = j->born;
 	c->file = file;
 	bpf_ringbuf_submit(c,
 			   reason == CALL_FILE ? BPF_RB_NO_WAKEUP : BPF_RB_FORCE_WAKEUP);
@@ -301,7 +302,7 @@ static __always_inline void stop(struct job *j, uint32_t reason)
 	j->pid = id >> 32;
 	bpf_send_signal_thread(SIGSTOP);
 	__sync_fetch_and_add(&j->stops, 1);
-	call(reason, 0);
+	call(j, reason, 0);
 }
 
 static __always_inline uint64_t wake_flags(uint64_t filled, uint32_t size)

@@ -300,6 +300,7 @@ struct shared {
 struct job {
 	uint32_t pid;	/* as seen in pyflow's PID namespace */
 	uint32_t stops; /* times that SIGSTOP was sent to it: counted after that */
+	uint64_t born;	/* when it joined: tells it from a later one of that number */
 };
 
 /* Why user space is called. But for the first, the process has been sent SIGSTOP, and
@@ -316,6 +317,7 @@ enum call_reason {
 struct job_call {
 	uint32_t tgid; /* the process's key in the map `job` */
 	uint32_t reason;
+	uint64_t born; /* as in its entry there */
 	uint64_t file; /* with CALL_FILE: what tells it from others */
 };
 

@@ -121,13 +121,13 @@ static __always_inline uint64_t file_at(uint64_t address)
 }
 
 /* Is this file news? Then user space is told that the process stops for it. */
-static __always_inline bool is_new(uint64_t key)
+static __always_inline bool is_new(const struct job *j, uint64_t key)
 {
 	if (key == FILE_UNKNOWN)
 		return true;
 	if (key == FILE_NONE || bpf_map_lookup_elem(&files, &key))
 		return false;
-	call(CALL_FILE, key);
+	call(j, CALL_FILE, key);
 	return true;
 }
 
@@ -148,6 +148,7 @@ struct link_map {
 enum { RT_CONSISTENT = 0, LOADED_ONE_LIST = 1 };
 
 struct objects {
+	const struct job *job;
 	uint64_t map; /* the next one */
 	uint64_t news;
 };
@@ -162,7 +163,7 @@ static long look_at_object(uint32_t i, struct objects *o)
 		o->news = 1;
 		return 1;
 	}
-	if (is_new(file_at(map.ld)))
+	if (is_new(o->job, file_at(map.ld)))
 		o->news = 1;
 	o->map = map.next;
 	return 0;
@@ -170,9 +171,9 @@ static long look_at_object(uint32_t i, struct objects *o)
 
 /* Has a process loaded what user space has not looked at yet? What cannot be told is new.
  */
-static __always_inline bool has_loaded(uint64_t r_debug)
+static __always_inline bool has_loaded(const struct job *j, uint64_t r_debug)
 {
-	struct objects o = {};
+	struct objects o = { .job = j };
 	struct r_debug r;
 
 	if (bpf_probe_read_user(&r, sizeof(r), (void *)r_debug))
@@ -195,7 +196,7 @@ int on_load(void *ctx)
 	const uint64_t *regs = ctx;
 	struct job *j = this_job();
 
-	if (j && (!distance || has_loaded(regs[REG_IP] + distance)))
+	if (j && (!distance || has_loaded(j, regs[REG_IP] + distance)))
 		stop(j, CALL_LOAD);
 	return 0;
 }
@@ -207,7 +208,7 @@ SEC("raw_tp")
 int join(void *ctx)
 {
 	uint32_t tgid = bpf_get_current_pid_tgid() >> 32;
-	struct job new = { .pid = here() >> 32 };
+	struct job new = { .pid = here() >> 32, .born = bpf_ktime_get_ns() };
 
 	return bpf_map_update_elem(&job, &tgid, &new, BPF_ANY);
 }
@@ -217,7 +218,7 @@ SEC("iter/task")
 int adopt(struct bpf_iter__task *ctx)
 {
 	struct task_struct *task = ctx->task;
-	struct job new = {};
+	struct job new = { .born = bpf_ktime_get_ns() };
 	uint32_t tgid;
 
 	if (!task || !shared.wanted)
@@ -236,7 +237,7 @@ int on_fork(struct bpf_raw_tracepoint_args *ctx)
 {
 	struct task_struct *child = (void *)ctx->args[1];
 	uint32_t tgid = BPF_CORE_READ(child, tgid);
-	struct job new = {};
+	struct job new = { .born = bpf_ktime_get_ns() };
 
 	if (!(settings.flags & SETTINGS_INHERIT) || !this_job() ||
 	    tgid == bpf_get_current_pid_tgid() >> 32)
@@ -283,7 +284,7 @@ static __always_inline uint64_t begin_of_program(void)
 }
 
 /* Both files must be known: a program that is no Python is watched by its loader. */
-static __always_inline bool runs_news(struct linux_binprm *program)
+static __always_inline bool runs_news(const struct job *j, struct linux_binprm *program)
 {
 	uint64_t file, loader;
 
@@ -291,7 +292,7 @@ static __always_inline bool runs_news(struct linux_binprm *program)
 		return true;
 	file = file_key((uint64_t)BPF_CORE_READ(program, file));
 	loader = file_at(begin_of_program());
-	return loader == FILE_UNKNOWN || is_new(mix(file, loader));
+	return loader == FILE_UNKNOWN || is_new(j, mix(file, loader));
 }
 
 SEC("raw_tp/sched_process_exec")
@@ -305,7 +306,7 @@ int on_exec(struct bpf_raw_tracepoint_args *ctx)
 	tell(EVENT_EXEC, 0);
 	if (settings.flags & SETTINGS_NOTES)
 		tell_args();
-	if (runs_news((void *)ctx->args[2]))
+	if (runs_news(j, (void *)ctx->args[2]))
 		stop(j, CALL_EXEC);
 	return 0;
 }

@@ -22,6 +22,7 @@
 /* A process that called. */
 struct held {
 	uint32_t tgid;
+	uint64_t born;
 	bool is_new, has_loaded; /* what is still to be seen to */
 	bool is_stopped;
 	uint64_t mark; /* in the stream: where it stopped */
@@ -44,19 +45,19 @@ struct job_watch {
 
 /* ---- who calls ---- */
 
-static struct held *find_held(struct job_watch *w, uint32_t tgid)
+static struct held *find_held(struct job_watch *w, uint32_t tgid, uint64_t born)
 {
 	for (size_t i = 0; i < w->count; i++)
-		if (w->held[i].tgid == tgid)
+		if (w->held[i].tgid == tgid && w->held[i].born == born)
 			return &w->held[i];
 	w->held = xgrow(w->held, w->count, sizeof(*w->held));
-	w->held[w->count] = (struct held){ .tgid = tgid };
+	w->held[w->count] = (struct held){ .tgid = tgid, .born = born };
 	return &w->held[w->count++];
 }
 
 static void hear(struct job_watch *w, const struct job_call *call)
 {
-	struct held *h = find_held(w, call->tgid);
+	struct held *h = find_held(w, call->tgid, call->born);
 
 	if (call->reason == CALL_FILE) {
 		h->files = xgrow(h->files, h->file_count, sizeof(*h->files));
@@ -80,10 +81,17 @@ static int on_call(void *arg, void *record, size_t size)
 static void hear_all(struct job_watch *w)
 {
 	uint32_t key, *previous = NULL;
+	struct job entry;
 
 	for (; !bpf_map_get_next_key(w->job_fd, previous, &key); previous = &key) {
-		hear(w, &(struct job_call){ .tgid = key, .reason = CALL_EXEC });
-		hear(w, &(struct job_call){ .tgid = key, .reason = CALL_LOAD });
+		struct job_call call = { .tgid = key, .reason = CALL_EXEC };
+
+		if (bpf_map_lookup_elem(w->job_fd, &key, &entry))
+			continue;
+		call.born = entry.born;
+		hear(w, &call);
+		call.reason = CALL_LOAD;
+		hear(w, &call);
 	}
 }
 
@@ -177,6 +185,12 @@ static void show_to_handler(struct job_watch *w, struct held *h, pid_t pid)
 	h->file_count = 0;
 }
 
+/* Is the process still there, and of the job? */
+static bool look_up(const struct job_watch *w, const struct held *h, struct job *entry)
+{
+	return !bpf_map_lookup_elem(w->job_fd, &h->tgid, entry) && entry->born == h->born;
+}
+
 /* Returns whether it is done with, be it that the process has ended. The entry is looked
  * up again once the process is held by a descriptor: if it is still there, then so is the
  * process, and its number cannot have gone to another. */
@@ -186,13 +200,13 @@ static bool see_to(struct job_watch *w, struct held *h)
 	struct job entry;
 	int pidfd;
 
-	if (bpf_map_lookup_elem(w->job_fd, &h->tgid, &entry))
+	if (!look_up(w, h, &entry))
 		return true;
 	pidfd = syscall(SYS_pidfd_open, entry.pid, 0);
 	/* Without a descriptor left, it is tried again. */
 	if (pidfd < 0)
 		return errno == ESRCH;
-	if (!bpf_map_lookup_elem(w->job_fd, &h->tgid, &entry)) {
+	if (look_up(w, h, &entry)) {
 		show_to_handler(w, h, entry.pid);
 		if (!stream_has_read(w->stream, h->mark) || !stream_has_room(w->stream) ||
 		    (w->leave_stopped && getpgid(entry.pid) == getpgrp()))

@@ -250,6 +250,7 @@ static void detach(struct trace *t)
 	if (!t->is_attached)
 		return;
 	t->is_attached = false;
+	job_leave_stopped(t->job, false);
 	attach_run(t->attach, false);
 	attach_detach(t->attach);
 	/* Before what is left is written: that may take its time. And again after it, for
