@@ -105,8 +105,9 @@ __noinline int mix_text(const struct text *t, uint64_t *hash)
 	return m.error;
 }
 
-/* Find the characters of a str object, and mix in what they say: the object's own hash
- * will do where it has one. */
+/* Find the characters of a str object, and mix in what they say. The object's own hash
+ * will not do: it comes when it is first asked for, perhaps while a call goes on, and is
+ * another in each process. */
 static __always_inline int describe_str(struct text *t, uint64_t str,
 					const struct eval *e, uint64_t *hash)
 {
@@ -125,10 +126,7 @@ static __always_inline int describe_str(struct text *t, uint64_t str,
 	else
 		t->at = read_word(str + e->str_wide);
 	*hash = mix(*hash, (uint64_t)t->width << 32 | t->size);
-	if (o[OBJECT_HASH] == ~0ULL)
-		return mix_text(t, hash);
-	*hash = mix(*hash, o[OBJECT_HASH]);
-	return 0;
+	return mix_text(t, hash);
 }
 
 /* The line table is a bytes object. */

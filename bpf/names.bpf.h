@@ -159,8 +159,8 @@ static __always_inline int hash_name(uint64_t chars, uint64_t type, uint16_t dat
 }
 
 /* Make the id of a name from what it says, so that an address used again shows no old
- * name. The low bits are left free for the verdict. type: the address of PyUnicode_Type,
- * if data is not 0. */
+ * name. The low bits are left free for the verdict. type: the address of PyUnicode_Type;
+ * data: where its characters are, or 0 to look at nothing else. */
 static __always_inline int identify(struct name *n, uint64_t type, uint16_t data)
 {
 	uint64_t hash = settings.seed;

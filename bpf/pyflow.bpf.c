@@ -87,7 +87,8 @@ static __always_inline uint32_t look_up(struct found *f)
 		f->name.id = fact >> VERDICT_BITS << VERDICT_BITS;
 		return fact & ((1 << VERDICT_BITS) - 1);
 	}
-	if (identify(&f->name, f->str_type, f->str_data)) {
+	/* What will be remembered may take its time, and be the same in each process. */
+	if (identify(&f->name, f->str_type, f->frees ? 0 : f->str_data)) {
 		__sync_fetch_and_add(&shared.unread, 1);
 		f->name.id = 0;
 		return VERDICT_SHOW;
