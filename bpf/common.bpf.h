@@ -113,7 +113,7 @@ struct {
  * addresses until a code object is freed, which raises the epoch: all keys are made with
  * it. One is stored with its key mixed into its words, so that parts of two facts are
  * not taken for one. */
-enum { FACT_BITS = 14, PAGE_BITS = 10, VERDICT_BITS = 2 };
+enum { FACT_BITS = 14, PAGE_BITS = 10, EPOCH_BITS = 10, VERDICT_BITS = 2 };
 
 /* In the place of a second address, for facts about one alone; and those that are known
  * of instructions, by kind of probe. */
@@ -128,8 +128,8 @@ struct fact {
 struct {
 	struct fact facts[1 << FACT_BITS];
 	uint64_t member;
-	uint64_t epoch;			/* raised where all facts end, */
-	uint32_t frees[1 << PAGE_BITS]; /* and where those about a page's code do */
+	uint64_t epochs[1 << EPOCH_BITS]; /* raised where all facts of a process end, */
+	uint32_t frees[1 << PAGE_BITS];	  /* and where those about a page's code do */
 } cache SEC(".bss.cache");
 
 static __always_inline uint64_t mix(uint64_t hash, uint64_t word)
@@ -138,10 +138,16 @@ static __always_inline uint64_t mix(uint64_t hash, uint64_t word)
 	return hash ^ hash >> 32;
 }
 
+/* The epoch of a process, and of others that share the slot. */
+static __always_inline uint64_t *epoch_of(uint64_t pid_tgid)
+{
+	return &cache.epochs[pid_tgid >> 32 & ((1 << EPOCH_BITS) - 1)];
+}
+
 /* The key of a fact about two addresses in a process. */
 static __always_inline uint64_t fact_key(uint64_t pid_tgid, uint64_t a, uint64_t b)
 {
-	uint64_t epoch = *(volatile uint64_t *)&cache.epoch;
+	uint64_t epoch = *(volatile uint64_t *)epoch_of(pid_tgid);
 
 	return mix(mix(mix(settings.seed ^ epoch, pid_tgid >> 32), a), b);
 }
@@ -193,7 +199,7 @@ static __always_inline uint32_t *frees_in(uint64_t address)
 
 static __always_inline void forget_facts(void)
 {
-	__sync_fetch_and_add(&cache.epoch, 1);
+	__sync_fetch_and_add(epoch_of(bpf_get_current_pid_tgid()), 1);
 }
 
 /* The number of a task's struct pid in pyflow's PID namespace, 0 if it has none there: it
@@ -272,7 +278,7 @@ static __always_inline bool is_traced(uint64_t pid_tgid)
 	return true;
 }
 
-static __always_inline void call(const struct job *j, uint32_t reason, uint64_t file)
+static __always_inline void call(const struct job *j, uint32_t reason, uint64_t what)
 {
 	struct job_call *c = bpf_ringbuf_reserve(&calls, sizeof(*c), 0);
 
@@ -283,9 +289,15 @@ static __always_inline void call(const struct job *j, uint32_t reason, uint64_t 
 	c->tgid = bpf_get_current_pid_tgid() >> 32;
 	c->reason = reason;
 	c->born = j->born;
-	c->file = file;
+	c->what = what;
 	bpf_ringbuf_submit(c,
-			   reason == CALL_FILE ? BPF_RB_NO_WAKEUP : BPF_RB_FORCE_WAKEUP);
+			   reason < CALL_FULL ? BPF_RB_NO_WAKEUP : BPF_RB_FORCE_WAKEUP);
+}
+
+/* May a process be stopped now? */
+static __always_inline bool is_holding(void)
+{
+	return shared.running && shared.holding;
 }
 
 /* Stop this process, and this thread before its next instruction. The signal is the
@@ -295,14 +307,15 @@ static __always_inline void call(const struct job *j, uint32_t reason, uint64_t 
 static __always_inline void stop(struct job *j, uint32_t reason)
 {
 	uint64_t id = named(bpf_get_current_pid_tgid());
+	uint32_t stops;
 
 	/* What pyflow has no name for it could not continue. */
-	if (!shared.running || !shared.holding || !id)
+	if (!is_holding() || !id)
 		return;
 	j->pid = id >> 32;
 	bpf_send_signal_thread(SIGSTOP);
-	__sync_fetch_and_add(&j->stops, 1);
-	call(j, reason, 0);
+	stops = __sync_fetch_and_add(&j->stops, 1);
+	call(j, reason, stops + 1);
 }
 
 static __always_inline uint64_t wake_flags(uint64_t filled, uint32_t size)
@@ -356,10 +369,15 @@ static __always_inline void fill(struct event *e, uint8_t kind, uint64_t pid_tid
 	e->frame = 0;
 }
 
+/* Who finds no room is stopped, too: one event of it is lost, not all that follow. */
 static __always_inline void count_lost(void)
 {
+	struct job *j = settings.flags & SETTINGS_STOP ? this_job() : NULL;
+
 	__sync_fetch_and_add(&shared.lost, 1);
 	__sync_fetch_and_add(&shared.unsaid, 1);
+	if (j)
+		stop(j, CALL_FULL);
 }
 
 /* Tell in place how many events had no room before this one. */

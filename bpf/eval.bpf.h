@@ -277,14 +277,26 @@ static __always_inline int send_addresses(const struct described *d)
 	return send_end(d, EVENT_CODE_AT);
 }
 
+/* Does each text fit into the pieces that it may have, and all of them into the buffer?
+ */
+static __always_inline bool can_be_sent(const struct described *d)
+{
+	uint32_t most = settings.flags & SETTINGS_FAULT ? MAX_PARTS_LOOP : MAX_PARTS, i;
+	uint64_t size = 0;
+
+	for (i = 0; i < CODE_PARTS; i++) {
+		if (d->texts[i].size > most * PART_DATA)
+			return false;
+		size += (uint64_t)d->texts[i].size + sizeof(struct event_part);
+	}
+	return size <= settings.stop_mark / 2 && !is_crowded();
+}
+
 static __always_inline int send_code(const struct described *d)
 {
-	uint64_t size = 0;
 	uint32_t i;
 
-	for (i = 0; i < CODE_PARTS; i++)
-		size += (uint64_t)d->texts[i].size + sizeof(struct event_part);
-	if (size > settings.stop_mark / 2 || is_crowded())
+	if (!can_be_sent(d))
 		return send_addresses(d);
 	for (i = 0; i < CODE_PARTS; i++)
 		if (send_text(&d->texts[i], d->id, i))
@@ -425,6 +437,7 @@ __noinline int look(struct step *s, const struct eval *e)
 	if (!s || !e)
 		return 0;
 	s->verdict = VERDICT_HIDE;
+	__sync_fetch_and_add(&shared.looks, 1);
 	if (e->frame_last) {
 		see_result(s, e);
 		goto name;

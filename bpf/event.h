@@ -293,6 +293,7 @@ struct shared {
 	uint64_t lost;	  /* events that had no room, in all */
 	uint64_t unsaid;  /* those of them no EVENT_LOST has told yet */
 	uint64_t unread;  /* names that could not be read */
+	uint64_t looks;	  /* at steps of evaluation loops that were not known yet */
 	uint64_t odd;	  /* steps of evaluation loops that did not look as expected */
 };
 
@@ -303,14 +304,14 @@ struct job {
 	uint64_t born;	/* when it joined: tells it from a later one of that number */
 };
 
-/* Why user space is called. But for the first, the process has been sent SIGSTOP, and
+/* Why user space is called. But for the first two, the process has been sent SIGSTOP, and
  * waits. */
 enum call_reason {
-	CALL_FILE, /* it stops for this file, among others, which it may have to look at
-		    */
-	CALL_FULL, /* the buffer was filling up, or a name is to be fetched */
-	CALL_EXEC, /* it is at the first instruction of a new program */
-	CALL_LOAD, /* its dynamic loader has new objects */
+	CALL_PROGRAM, /* it stops for this file, and no longer for those told before */
+	CALL_FILE,    /* it stops for this file, too */
+	CALL_FULL,    /* the buffer was filling up, or a name is to be fetched */
+	CALL_EXEC,    /* it is at the first instruction of a new program */
+	CALL_LOAD,    /* its dynamic loader has new objects */
 };
 
 /* A record of the ring buffer `calls`. */
@@ -318,7 +319,7 @@ struct job_call {
 	uint32_t tgid; /* the process's key in the map `job` */
 	uint32_t reason;
 	uint64_t born; /* as in its entry there */
-	uint64_t file; /* with CALL_FILE: what tells it from others */
+	uint64_t what; /* tells the file from others; else the number of the stop */
 };
 
 enum verdict { VERDICT_LOST, VERDICT_ASKED, VERDICT_SHOW, VERDICT_HIDE };

@@ -59,6 +59,7 @@ struct {
 	__type(value, uint8_t);
 } files SEC(".maps");
 
+/* A process that tells of its end need not be stopped. */
 static __always_inline void tell(uint8_t kind, uint64_t code)
 {
 	struct event *e = reserve();
@@ -67,8 +68,10 @@ static __always_inline void tell(uint8_t kind, uint64_t code)
 		return;
 	fill(e, kind, here());
 	e->code = code;
-	bpf_ringbuf_submit(e, wake_flags(bpf_ringbuf_query(&events, BPF_RB_AVAIL_DATA),
-					 sizeof(*e)));
+	if (kind == EVENT_EXIT)
+		bpf_ringbuf_submit(e, BPF_RB_NO_WAKEUP);
+	else
+		submit(e, sizeof(*e));
 }
 
 /* ---- files ---- */
@@ -121,13 +124,13 @@ static __always_inline uint64_t file_at(uint64_t address)
 }
 
 /* Is this file news? Then user space is told that the process stops for it. */
-static __always_inline bool is_new(const struct job *j, uint64_t key)
+static __always_inline bool is_new(const struct job *j, uint32_t reason, uint64_t key)
 {
 	if (key == FILE_UNKNOWN)
 		return true;
 	if (key == FILE_NONE || bpf_map_lookup_elem(&files, &key))
 		return false;
-	call(j, CALL_FILE, key);
+	call(j, reason, key);
 	return true;
 }
 
@@ -163,7 +166,7 @@ static long look_at_object(uint32_t i, struct objects *o)
 		o->news = 1;
 		return 1;
 	}
-	if (is_new(o->job, file_at(map.ld)))
+	if (is_new(o->job, CALL_FILE, file_at(map.ld)))
 		o->news = 1;
 	o->map = map.next;
 	return 0;
@@ -196,7 +199,7 @@ int on_load(void *ctx)
 	const uint64_t *regs = ctx;
 	struct job *j = this_job();
 
-	if (j && (!distance || has_loaded(j, regs[REG_IP] + distance)))
+	if (j && is_holding() && (!distance || has_loaded(j, regs[REG_IP] + distance)))
 		stop(j, CALL_LOAD);
 	return 0;
 }
@@ -225,10 +228,14 @@ int adopt(struct bpf_iter__task *ctx)
 		return 0;
 	tgid = BPF_CORE_READ(task, tgid);
 	new.pid = number_of(task);
-	if (tgid != (uint32_t)BPF_CORE_READ(task, pid) || new.pid != shared.wanted)
+	if (tgid != (uint32_t)BPF_CORE_READ(task, pid) || new.pid != shared.wanted ||
+	    bpf_map_update_elem(&job, &tgid, &new, BPF_ANY))
 		return 0;
-	if (!bpf_map_update_elem(&job, &tgid, &new, BPF_ANY))
+	/* on_exit() may have come before: another process may get the number. */
+	if (BPF_CORE_READ(task, signal, live.counter))
 		shared.wanted = 0;
+	else
+		bpf_map_delete_elem(&job, &tgid);
 	return 0;
 }
 
@@ -292,7 +299,7 @@ static __always_inline bool runs_news(const struct job *j, struct linux_binprm *
 		return true;
 	file = file_key((uint64_t)BPF_CORE_READ(program, file));
 	loader = file_at(begin_of_program());
-	return loader == FILE_UNKNOWN || is_new(j, mix(file, loader));
+	return loader == FILE_UNKNOWN || is_new(j, CALL_PROGRAM, mix(file, loader));
 }
 
 SEC("raw_tp/sched_process_exec")
@@ -306,7 +313,7 @@ int on_exec(struct bpf_raw_tracepoint_args *ctx)
 	tell(EVENT_EXEC, 0);
 	if (settings.flags & SETTINGS_NOTES)
 		tell_args();
-	if (runs_news(j, (void *)ctx->args[2]))
+	if (is_holding() && runs_news(j, (void *)ctx->args[2]))
 		stop(j, CALL_EXEC);
 	return 0;
 }

@@ -7,13 +7,16 @@
 #include <bpf/bpf.h>
 #include <bpf/libbpf.h>
 #include <errno.h>
+#include <linux/membarrier.h>
 #include <pthread.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/mman.h>
 #include <sys/random.h>
+#include <sys/resource.h>
 #include <sys/stat.h>
+#include <sys/syscall.h>
 #include <unistd.h>
 
 #include "attach-explain.h"
@@ -34,6 +37,7 @@ struct attach {
 	size_t low_mark;
 	struct bpf_link **links;
 	size_t link_count;
+	struct rlimit files; /* as it was */
 };
 
 /* libbpf's words, which can be the verifier's whole log, a line at a time. */
@@ -140,11 +144,23 @@ static int find_parts(struct attach *a)
 	return 0;
 }
 
+/* Each interpreter takes a dozen descriptors, and each process that is stopped one. */
+static void allow_files(struct attach *a)
+{
+	struct rlimit all;
+
+	if (getrlimit(RLIMIT_NOFILE, &a->files))
+		return;
+	all = (struct rlimit){ a->files.rlim_max, a->files.rlim_max };
+	setrlimit(RLIMIT_NOFILE, &all);
+}
+
 int attach_open(struct settings settings, size_t buffer, struct attach **attach)
 {
 	struct attach *a = xcalloc(1, sizeof(*a));
 	int err;
 
+	allow_files(a);
 	libbpf_set_print(print_libbpf);
 	fill_settings(&settings, buffer);
 	a->low_mark = settings.wake_mark;
@@ -173,6 +189,7 @@ void attach_close(struct attach *a)
 
 int attach_join(struct attach *a)
 {
+	setrlimit(RLIMIT_NOFILE, &a->files);
 	return bpf_prog_test_run_opts(
 		a->join_fd,
 		&(struct bpf_test_run_opts){ .sz = sizeof(struct bpf_test_run_opts) });
@@ -268,6 +285,7 @@ static int attach_probe(struct attach *a, int fd, pid_t pid, const struct probe 
 static int attach_probes(struct attach *a, int fd, pid_t pid, const struct probes *probes)
 {
 	size_t before = a->link_count;
+	uint32_t sites = a->sites;
 
 	for (size_t i = 0; i < probes->count; i++) {
 		int err = attach_probe(a, fd, pid, &probes->probes[i]);
@@ -276,6 +294,7 @@ static int attach_probes(struct attach *a, int fd, pid_t pid, const struct probe
 			continue;
 		while (a->link_count > before)
 			bpf_link__destroy(a->links[--a->link_count]);
+		a->sites = sites;
 		return err;
 	}
 	return 0;
@@ -349,6 +368,8 @@ static void destroy_all(struct bpf_link **links, size_t count)
 void attach_detach(struct attach *a)
 {
 	destroy_all(a->links, a->link_count);
+	/* Programs on tracepoints may still be running: until none is. */
+	syscall(SYS_membarrier, MEMBARRIER_CMD_GLOBAL, 0, 0);
 	a->link_count = 0;
 	free(a->links);
 	a->links = NULL;

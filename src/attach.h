@@ -20,7 +20,8 @@ struct attach;
 int attach_open(struct settings settings, size_t buffer, struct attach **attach);
 void attach_close(struct attach *a);
 
-/* Called in a child: it and its children are of the job. 0 or -errno. */
+/* Called in a child: it and its children are of the job, with the limit of open files that
+ * attach_open() raised for this process. 0 or -errno. */
 int attach_join(struct attach *a);
 
 /* A process that runs is of the job. -ESRCH if there is none of that number; -errno, said

@@ -117,8 +117,10 @@ static enum found look_at(struct interpreters *all, const struct image *image)
 	if (seen)
 		return seen->found;
 	found = attach_image(all, image);
+	/* What failed is said once, and will fail again. */
 	if (found != FOUND_GONE)
-		remember(&all->seen, &all->count, image, whose(all), found);
+		remember(&all->seen, &all->count, image, whose(all),
+			 found == FOUND_FAILED ? FOUND_UNUSABLE : found);
 	return found;
 }
 

@@ -19,13 +19,15 @@
 #include "log.h"
 #include "xalloc.h"
 
+enum { MOST_KEYS = 1 << 16 };
+
 /* A process that called. */
 struct held {
 	uint32_t tgid;
 	uint64_t born;
 	bool is_new, has_loaded; /* what is still to be seen to */
-	bool is_stopped;
-	uint64_t mark; /* in the stream: where it stopped */
+	uint32_t stops;		 /* that were heard of; 0: it has not stopped */
+	uint64_t mark;		 /* in the stream: where it did */
 	uint64_t *files;
 	size_t file_count;
 };
@@ -59,14 +61,17 @@ static void hear(struct job_watch *w, const struct job_call *call)
 {
 	struct held *h = find_held(w, call->tgid, call->born);
 
-	if (call->reason == CALL_FILE) {
+	if (call->reason == CALL_PROGRAM)
+		h->file_count = 0;
+	if (call->reason == CALL_PROGRAM || call->reason == CALL_FILE) {
 		h->files = xgrow(h->files, h->file_count, sizeof(*h->files));
-		h->files[h->file_count++] = call->file;
+		h->files[h->file_count++] = call->what;
 		return;
 	}
 	h->is_new |= call->reason == CALL_EXEC;
 	h->has_loaded |= call->reason == CALL_LOAD;
-	h->is_stopped = true;
+	if (call->what > h->stops)
+		h->stops = call->what;
 	h->mark = stream_written(w->stream);
 }
 
@@ -77,22 +82,69 @@ static int on_call(void *arg, void *record, size_t size)
 	return 0;
 }
 
+/* The state letter of proc_pid_stat(5), behind the name in parentheses; 0 if there is no
+ * such process. */
+static char state_of(pid_t pid)
+{
+	char path[64], text[512], *end;
+	size_t n;
+	FILE *f;
+
+	snprintf(path, sizeof(path), "/proc/%d/stat", (int)pid);
+	f = fopen(path, "re");
+	if (!f)
+		return 0;
+	n = fread(text, 1, sizeof(text) - 1, f);
+	text[n] = '\0';
+	fclose(f);
+	end = strrchr(text, ')');
+	return end && end[1] == ' ' ? end[2] : 0;
+}
+
+/* A first thread that waits or has ended says nothing of the others. */
+static bool may_be_stopped(pid_t pid)
+{
+	char state = state_of(pid);
+
+	return state && strchr("TDZ", state);
+}
+
+/* The keys of all processes, as they are now: the map changes while it is gone through,
+ * and begins anew behind a key that has gone. */
+static size_t list_job(int fd, uint32_t **keys)
+{
+	uint32_t key, *previous = NULL;
+	size_t count = 0;
+
+	*keys = NULL;
+	while (count < MOST_KEYS && !bpf_map_get_next_key(fd, previous, &key)) {
+		*keys = xgrow(*keys, count, sizeof(**keys));
+		(*keys)[count++] = key;
+		previous = &key;
+	}
+	return count;
+}
+
 /* Some calls had no room: every process may have been stopped, for any reason. */
 static void hear_all(struct job_watch *w)
 {
-	uint32_t key, *previous = NULL;
+	uint32_t *keys;
+	size_t count = list_job(w->job_fd, &keys);
 	struct job entry;
 
-	for (; !bpf_map_get_next_key(w->job_fd, previous, &key); previous = &key) {
-		struct job_call call = { .tgid = key, .reason = CALL_EXEC };
+	for (size_t i = 0; i < count; i++) {
+		struct job_call call = { .tgid = keys[i], .reason = CALL_EXEC };
 
-		if (bpf_map_lookup_elem(w->job_fd, &key, &entry))
+		if (bpf_map_lookup_elem(w->job_fd, &keys[i], &entry) || !entry.stops ||
+		    !may_be_stopped(entry.pid))
 			continue;
 		call.born = entry.born;
+		call.what = entry.stops;
 		hear(w, &call);
 		call.reason = CALL_LOAD;
 		hear(w, &call);
 	}
+	free(keys);
 }
 
 int job_open(struct attach *a, const struct stream *stream, job_handler *handler,
@@ -205,10 +257,13 @@ static bool see_to(struct job_watch *w, struct held *h)
 	pidfd = syscall(SYS_pidfd_open, entry.pid, 0);
 	/* Without a descriptor left, it is tried again. */
 	if (pidfd < 0)
-		return errno == ESRCH;
+		return errno != EMFILE && errno != ENFILE && errno != ENOMEM;
 	if (look_up(w, h, &entry)) {
 		show_to_handler(w, h, entry.pid);
-		if (!stream_has_read(w->stream, h->mark) || !stream_has_room(w->stream) ||
+		/* Another of its threads may be calling: SIGCONT would swallow that stop.
+		 */
+		if (entry.stops != h->stops || !stream_has_read(w->stream, h->mark) ||
+		    !stream_has_room(w->stream) ||
 		    (w->leave_stopped && getpgid(entry.pid) == getpgrp()))
 			is_done = false;
 		else
@@ -232,7 +287,7 @@ bool job_attend(struct job_watch *w)
 		struct held *h = &w->held[i];
 
 		/* One that has not stopped, though it was to, is not known. */
-		if (h->is_stopped && !see_to(w, h))
+		if (h->stops && !see_to(w, h))
 			w->held[kept++] = *h;
 		else
 			free(h->files);
@@ -243,12 +298,14 @@ bool job_attend(struct job_watch *w)
 
 void job_look_again(struct job_watch *w)
 {
-	uint32_t key, *previous = NULL;
+	uint32_t *keys;
+	size_t count = list_job(w->job_fd, &keys);
 	struct job entry;
 
-	for (; !bpf_map_get_next_key(w->job_fd, previous, &key); previous = &key)
-		if (!bpf_map_lookup_elem(w->job_fd, &key, &entry))
+	for (size_t i = 0; i < count; i++)
+		if (!bpf_map_lookup_elem(w->job_fd, &keys[i], &entry))
 			w->handler(entry.pid, false, w->arg);
+	free(keys);
 }
 
 /* ---- job control ---- */
@@ -258,58 +315,43 @@ void job_leave_stopped(struct job_watch *w, bool leave)
 	w->leave_stopped = leave;
 }
 
-/* The state letter of proc_pid_stat(5), behind the name in parentheses; 0 if there is no
- * such process. */
-static char state_of(pid_t pid)
-{
-	char path[64], text[512], *end;
-	size_t n;
-	FILE *f;
-
-	snprintf(path, sizeof(path), "/proc/%d/stat", (int)pid);
-	f = fopen(path, "re");
-	if (!f)
-		return 0;
-	n = fread(text, 1, sizeof(text) - 1, f);
-	text[n] = '\0';
-	fclose(f);
-	end = strrchr(text, ')');
-	return end && end[1] == ' ' ? end[2] : 0;
-}
-
 bool job_group_runs(const struct job_watch *w)
 {
-	uint32_t key, *previous = NULL;
+	uint32_t *keys;
+	size_t count = list_job(w->job_fd, &keys);
+	bool runs = false;
 	struct job entry;
 
-	for (; !bpf_map_get_next_key(w->job_fd, previous, &key); previous = &key) {
+	for (size_t i = 0; i < count && !runs; i++) {
 		char state;
 
-		if (bpf_map_lookup_elem(w->job_fd, &key, &entry) ||
+		if (bpf_map_lookup_elem(w->job_fd, &keys[i], &entry) ||
 		    getpgid(entry.pid) != getpgrp())
 			continue;
 		state = state_of(entry.pid);
-		if (state && !strchr("TtZX", state))
-			return true;
+		runs = state && !strchr("TtZX", state);
 	}
-	return false;
-}
-
-/* A first thread that waits or has ended says nothing of the others. */
-static bool may_be_stopped(pid_t pid)
-{
-	char state = state_of(pid);
-
-	return state && strchr("TDZ", state);
+	free(keys);
+	return runs;
 }
 
 void job_rescue(int fd)
 {
-	uint32_t key, *previous = NULL;
-	struct job j;
+	uint32_t *keys;
+	size_t count = list_job(fd, &keys);
+	struct job entry;
 
-	for (; !bpf_map_get_next_key(fd, previous, &key); previous = &key)
-		if (!bpf_map_lookup_elem(fd, &key, &j) && j.stops &&
-		    may_be_stopped(j.pid))
-			kill(j.pid, SIGCONT);
+	for (size_t i = 0; i < count; i++) {
+		int pidfd;
+
+		if (bpf_map_lookup_elem(fd, &keys[i], &entry) || !entry.stops)
+			continue;
+		pidfd = syscall(SYS_pidfd_open, entry.pid, 0);
+		if (pidfd < 0)
+			continue;
+		if (may_be_stopped(entry.pid))
+			send_to(pidfd, SIGCONT);
+		close(pidfd);
+	}
+	free(keys);
 }

@@ -252,6 +252,7 @@ static void detach(struct trace *t)
 	t->is_attached = false;
 	job_leave_stopped(t->job, false);
 	attach_run(t->attach, false);
+	job_attend(t->job);
 	attach_detach(t->attach);
 	/* Before what is left is written: that may take its time. And again after it, for
 	 * those that were on their way to be stopped. */
@@ -281,8 +282,9 @@ static void check_output(struct trace *t)
 static void check_sense(struct trace *t)
 {
 	uint64_t odd = attach_shared(t->attach)->odd;
+	uint64_t all = attach_shared(t->attach)->looks + feed_events(t->feed);
 
-	if (!t->is_attached || odd < MANY_ODD || odd * ODD_SHARE < feed_events(t->feed))
+	if (!t->is_attached || odd < MANY_ODD || odd * ODD_SHARE < all)
 		return;
 	warn("%llu steps of the evaluation loop did not look as expected, and %llu did: "
 	     "this interpreter is not understood, and the trace ends here",
