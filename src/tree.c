@@ -25,8 +25,9 @@ struct call {
 
 struct thread {
 	uint32_t tid, pid;
-	uint64_t losses; /* of the tree, when the stack was last known to be right */
-	uint64_t orphan; /* the frame of the last end without a beginning */
+	uint64_t losses;  /* of the tree, when the stack was last known to be right */
+	uint64_t orphan;  /* the frame of the last end without a beginning */
+	bool has_entered; /* with its last event */
 	struct call *calls;
 	size_t depth;
 	size_t room;
@@ -185,7 +186,7 @@ static void push(struct thread *thread, const struct name *name, uint64_t frame)
  * instrument the code for sys.monitoring it starts over. */
 static bool has_begun(const struct thread *thread, const struct event *e)
 {
-	return e->flags & EVENT_UNIT && thread->depth &&
+	return e->flags & EVENT_UNIT && thread->has_entered && thread->depth &&
 	       thread->calls[thread->depth - 1].frame == e->frame;
 }
 
@@ -197,6 +198,7 @@ unsigned int tree_enter(struct tree *t, const struct event *e, const struct name
 	if (has_begun(thread, e))
 		return TREE_NONE;
 	push(thread, name, e->frame);
+	thread->has_entered = true;
 	return thread->depth - 1;
 }
 
@@ -229,6 +231,7 @@ unsigned int tree_leave(struct tree *t, const struct event *e, const struct name
 	size_t i;
 
 	close_ended(t, thread, e);
+	thread->has_entered = false;
 	/* A frame that could not be read is 0, which marks what is free in the table. */
 	if (e->flags & EVENT_FRAME && !(e->flags & EVENT_UNIT) && e->frame)
 		remember_left(t, e);

@@ -421,6 +421,13 @@ static void check_begun(void)
 	CHECK_INT(leave_unit(t, A, 0x10, 0), 2);
 	CHECK_INT(leave_unit(t, A, 0x20, 0), 1);
 	CHECK_INT(leave_unit(t, A, 0x10, 0), 0);
+	/* Only at once: one whose end was not seen swallows nothing. */
+	CHECK_INT(enter_unit(t, A, 0x10), 0);
+	CHECK_INT(enter_unit(t, B, 0x20), 1);
+	CHECK_INT(leave_unit(t, B, 0x20, 0), 1);
+	CHECK_INT(enter_unit(t, A, 0x10), 1);
+	CHECK_INT(leave_unit(t, A, 0x10, 0), 1);
+	CHECK_INT(leave_unit(t, A, 0x10, 0), 0);
 	/* A generator goes on in the frame that it left. */
 	CHECK_INT(enter_unit(t, A, 0x10), 0);
 	CHECK_INT(leave_unit(t, A, 0x10, EVENT_YIELDED), 0);
