@@ -24,6 +24,7 @@ enum { REG_SP = 31, REG_IP = 32, REG_ARG1 = 0, REG_ARG2 = 1, REG_ARG3 = 2 };
 
 enum { EFAULT = 14, SIGSTOP = 19, EINVAL = 22 };
 enum { MAX_NAMES = 65536, MAX_JOB = 16384, MAX_SITES = 1024, MAX_CHUNKS = 1 << 20 };
+enum { SESSION = 3 }; /* PIDTYPE_SID */
 enum { CALLS_SIZE = 1 << 19, MAX_PID_LEVEL = 32 };
 
 /* The fields of the kernel's own structures that are read; libbpf finds their offsets. */
@@ -31,6 +32,7 @@ struct signal_struct {
 	struct {
 		int counter;
 	} live;
+	struct pid *pids[SESSION + 1];
 } __attribute__((preserve_access_index));
 
 struct thread_struct {
@@ -61,6 +63,14 @@ struct pid {
 	struct upid numbers[1];
 } __attribute__((preserve_access_index));
 
+typedef struct kuid {
+	uint32_t val;
+} kuid_t;
+
+struct cred {
+	kuid_t uid, suid;
+} __attribute__((preserve_access_index));
+
 struct mm_struct {
 	unsigned long arg_start, arg_end;
 } __attribute__((preserve_access_index));
@@ -72,6 +82,7 @@ struct task_struct {
 	struct pid *thread_pid;
 	struct mm_struct *mm;
 	struct signal_struct *signal;
+	struct cred *real_cred;
 	struct thread_struct thread;
 } __attribute__((preserve_access_index));
 
@@ -202,18 +213,18 @@ static __always_inline void forget_facts(void)
 	__sync_fetch_and_add(epoch_of(bpf_get_current_pid_tgid()), 1);
 }
 
-/* The number of a task's struct pid in pyflow's PID namespace, 0 if it has none there: it
- * has one for each namespace from its own up to the initial one. */
-static __noinline uint32_t number_in_ns(uint64_t task)
+/* The number of a struct pid in pyflow's PID namespace, 0 if it has none there: it has
+ * one for each namespace from its own up to the initial one. */
+static __noinline uint32_t number_of_pid(uint64_t at)
 {
-	struct pid *pid = BPF_CORE_READ((struct task_struct *)task, thread_pid);
+	struct pid *pid = (struct pid *)at;
 	uint32_t level = BPF_CORE_READ(pid, level), i;
 
 	for (i = 0; i <= MAX_PID_LEVEL && i <= level; i++) {
 		struct upid u = {};
 
 		bpf_core_read(&u, sizeof(u), &pid->numbers[i]);
-		if (BPF_CORE_READ(u.ns, ns.inum) == settings.ns_ino)
+		if (!settings.ns_ino || BPF_CORE_READ(u.ns, ns.inum) == settings.ns_ino)
 			return u.nr;
 	}
 	return 0;
@@ -221,7 +232,8 @@ static __noinline uint32_t number_in_ns(uint64_t task)
 
 static __always_inline uint32_t number_of(struct task_struct *task)
 {
-	return settings.ns_ino ? number_in_ns((uint64_t)task) : BPF_CORE_READ(task, pid);
+	return settings.ns_ino ? number_of_pid((uint64_t)BPF_CORE_READ(task, thread_pid))
+			       : BPF_CORE_READ(task, pid);
 }
 
 /* The process and thread ID in pyflow's PID namespace, of those in the initial one; 0 if
@@ -300,6 +312,19 @@ static __always_inline bool is_holding(void)
 	return shared.running && shared.holding;
 }
 
+/* What kill(2) asks: is the real or the saved user of the process pyflow's, or, of
+ * SIGCONT, the session? */
+static __always_inline bool can_go_on(void)
+{
+	struct task_struct *task = (struct task_struct *)bpf_get_current_task();
+
+	return !(settings.flags & SETTINGS_OWN) ||
+	       BPF_CORE_READ(task, real_cred, uid.val) == settings.uid ||
+	       BPF_CORE_READ(task, real_cred, suid.val) == settings.uid ||
+	       number_of_pid((uint64_t)BPF_CORE_READ(task, signal, pids[SESSION])) ==
+		       settings.session;
+}
+
 /* Stop this process, and this thread before its next instruction. The signal is the
  * thread's: one for the process that another thread has not taken yet would swallow it,
  * and this one would run on. The call comes after the signal: a reader that hears the
@@ -307,15 +332,20 @@ static __always_inline bool is_holding(void)
 static __always_inline void stop(struct job *j, uint32_t reason)
 {
 	uint64_t id = named(bpf_get_current_pid_tgid());
-	uint32_t stops;
+	uint32_t stops = j->stops;
 
 	/* What pyflow has no name for it could not continue. */
 	if (!is_holding() || !id)
 		return;
 	j->pid = id >> 32;
-	bpf_send_signal_thread(SIGSTOP);
-	stops = __sync_fetch_and_add(&j->stops, 1);
-	call(j, reason, stops + 1);
+	/* One that pyflow may not continue is looked at while it runs. */
+	if (can_go_on()) {
+		bpf_send_signal_thread(SIGSTOP);
+		stops = __sync_fetch_and_add(&j->stops, 1) + 1;
+	} else {
+		__sync_fetch_and_add(&shared.unheld, 1);
+	}
+	call(j, reason, stops);
 }
 
 static __always_inline uint64_t wake_flags(uint64_t filled, uint32_t size)

@@ -268,6 +268,7 @@ enum settings_flag {
 	SETTINGS_ASK = 4,     /* there are filters: wait for the verdict on a new name */
 	SETTINGS_INHERIT = 8, /* what a process of the job starts is of the job */
 	SETTINGS_NOTES = 16,  /* tell the arguments of each program */
+	SETTINGS_OWN = 32,    /* pyflow can continue processes of its own user only */
 };
 
 struct settings {
@@ -278,23 +279,28 @@ struct settings {
 	uint64_t seed;	    /* of the ids */
 	uint64_t ns_dev;    /* pyflow's PID namespace; 0 if it is the initial one */
 	uint64_t ns_ino;
+	uint32_t uid; /* pyflow's user and session, with SETTINGS_OWN */
+	uint32_t session;
 };
 
-/* Shared memory. User space writes the first four. */
+/* Shared memory. User space writes the first five. */
 struct shared {
 	uint32_t waiting; /* the reader sleeps: wake it for the next record */
 	uint32_t running; /* all probes are in, and none is out again: send events */
 	uint32_t holding; /* processes may be stopped */
-	uint32_t wanted;  /* a process to be adopted, in pyflow's PID namespace; 0 once it
-			   * is
-			   */
+	uint32_t wanted;  /* a process to be adopted, or one of whose files `place` is, in
+			   * pyflow's PID namespace; 0 once that is done */
+	uint64_t place;	  /* an address in it */
+	uint64_t file;	  /* what tells the file mapped there from all others */
 	uint64_t unheard; /* calls that had no room */
 	uint64_t crowded; /* processes that the job map had no room for */
 	uint64_t lost;	  /* events that had no room, in all */
 	uint64_t unsaid;  /* those of them no EVENT_LOST has told yet */
 	uint64_t unread;  /* names that could not be read */
 	uint64_t looks;	  /* at steps of evaluation loops that were not known yet */
-	uint64_t odd;	  /* steps of evaluation loops that did not look as expected */
+	uint64_t
+		unheld; /* times that a process should have been stopped, and could not */
+	uint64_t odd;	/* steps of evaluation loops that did not look as expected */
 };
 
 /* A process of the job. */

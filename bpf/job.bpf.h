@@ -69,7 +69,9 @@ static __always_inline void tell(uint8_t kind, uint64_t code)
 	fill(e, kind, here());
 	e->code = code;
 	if (kind == EVENT_EXIT)
-		bpf_ringbuf_submit(e, BPF_RB_NO_WAKEUP);
+		bpf_ringbuf_submit(
+			e, wake_flags(bpf_ringbuf_query(&events, BPF_RB_AVAIL_DATA),
+				      sizeof(*e)));
 	else
 		submit(e, sizeof(*e));
 }
@@ -102,6 +104,34 @@ static __noinline uint64_t file_key(uint64_t file)
 
 	key = mix(mix(key, BPF_CORE_READ(inode, i_ino)), BPF_CORE_READ(inode, i_size));
 	return mix(mix(key, BPF_CORE_READ(inode, i_generation)), changed(inode));
+}
+
+static long take_inode(struct task_struct *task, struct vm_area_struct *vma,
+		       uint64_t *key)
+{
+	struct file *file = BPF_CORE_READ(vma, vm_file);
+
+	if (file)
+		*key = mix(settings.seed, (uint64_t)BPF_CORE_READ(file, f_inode));
+	return 0;
+}
+
+/* Run for each task: which file has the wanted process mapped at an address? That is the
+ * inode that uprobes go by; user space sees other numbers of it in each overlay. */
+SEC("iter/task")
+int tell_file(struct bpf_iter__task *ctx)
+{
+	struct task_struct *task = ctx->task;
+	uint64_t key = 0;
+
+	if (!task || !shared.wanted || !(settings.flags & SETTINGS_FAULT) ||
+	    number_of(task) != shared.wanted)
+		return 0;
+	if (!bpf_find_vma(task, shared.place, take_inode, &key, 0)) {
+		shared.file = key;
+		shared.wanted = 0;
+	}
+	return 0;
 }
 
 enum { FILE_UNKNOWN, FILE_NONE };

@@ -7,7 +7,9 @@
 #include <bpf/bpf.h>
 #include <bpf/libbpf.h>
 #include <errno.h>
+#include <linux/capability.h>
 #include <linux/membarrier.h>
+#include <poll.h>
 #include <pthread.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -25,6 +27,9 @@
 
 extern const char pyflow_bpf[], pyflow_bpf_end[];
 
+enum { INODE_TRIES = 20 };	 /* a millisecond apart */
+enum { MOST_PROCESSES = 16384 }; /* of the job, at a time: bpf/common.bpf.h */
+
 /* include/linux/proc_ns.h: the inode of the initial PID namespace. */
 #define PROC_PID_INIT_INO 0xEFFFFFFCU
 
@@ -35,6 +40,7 @@ struct attach {
 	int names_fd, sites_fd, job_fd, files_fd, calls_fd, ring_fd, join_fd;
 	uint32_t sites; /* of them in use */
 	size_t low_mark;
+	bool tells_inodes;
 	struct bpf_link **links;
 	size_t link_count;
 	struct rlimit files; /* as it was */
@@ -54,6 +60,14 @@ static int print_libbpf(enum libbpf_print_level level, const char *format, va_li
 	return 0;
 }
 
+static bool has_cap_kill(void)
+{
+	struct __user_cap_header_struct header = { _LINUX_CAPABILITY_VERSION_3, 0 };
+	struct __user_cap_data_struct data[_LINUX_CAPABILITY_U32S_3] = { 0 };
+
+	return !syscall(SYS_capget, &header, data) && data[0].effective >> CAP_KILL & 1;
+}
+
 static void fill_settings(struct settings *s, size_t buffer)
 {
 	struct stat ns;
@@ -63,6 +77,11 @@ static void fill_settings(struct settings *s, size_t buffer)
 	s->long_fits = sizeof(struct event_name_long) < buffer / 4;
 	if (getrandom(&s->seed, sizeof(s->seed), 0) != sizeof(s->seed))
 		s->seed = (uintptr_t)s;
+	if (!has_cap_kill()) {
+		s->flags |= SETTINGS_OWN;
+		s->uid = geteuid();
+		s->session = getsid(0);
+	}
 	if (!stat("/proc/self/ns/pid", &ns) && ns.st_ino != PROC_PID_INIT_INO) {
 		s->ns_dev = ns.st_dev;
 		s->ns_ino = ns.st_ino;
@@ -72,6 +91,18 @@ static void fill_settings(struct settings *s, size_t buffer)
 static int map_fd(struct bpf_object *object, const char *name)
 {
 	return bpf_object__find_map_fd_by_name(object, name);
+}
+
+/* With SETTINGS_STOP, above the mark is an event's room for each process that there can
+ * be, since each is stopped at its next one only. */
+static size_t ring_size(const struct settings *s, size_t buffer)
+{
+	const size_t event = sizeof(struct event) + BPF_RINGBUF_HDR_SZ;
+	size_t size = buffer;
+
+	while (s->flags & SETTINGS_STOP && size - buffer / 2 < MOST_PROCESSES * event)
+		size *= 2;
+	return size;
 }
 
 /* Open the object and load it. Programs that may fault pages in need Linux 6.0. */
@@ -94,7 +125,8 @@ static int load(const struct settings *s, size_t buffer, struct bpf_object **obj
 		return -EINVAL;
 	}
 	memcpy(initial, s, sizeof(*s));
-	bpf_map__set_max_entries(bpf_object__find_map_by_name(o, "events"), buffer);
+	bpf_map__set_max_entries(bpf_object__find_map_by_name(o, "events"),
+				 ring_size(s, buffer));
 	bpf_object__for_each_program (program, o)
 		if (!(s->flags & SETTINGS_FAULT))
 			bpf_program__set_flags(program, 0);
@@ -165,6 +197,7 @@ int attach_open(struct settings settings, size_t buffer, struct attach **attach)
 	fill_settings(&settings, buffer);
 	a->low_mark = settings.wake_mark;
 	err = load_as_possible(&settings, buffer, &a->object);
+	a->tells_inodes = settings.flags & SETTINGS_FAULT;
 	if (!err)
 		err = find_parts(a);
 	if (err) {
@@ -218,16 +251,42 @@ static int run_iterator(struct bpf_link *link)
 	return err;
 }
 
-int attach_adopt(struct attach *a, pid_t pid)
+/* Have one of the iterators look for a process. */
+static int look_for(struct attach *a, const char *program, pid_t pid)
 {
 	struct bpf_link *link = bpf_program__attach_iter(
-		bpf_object__find_program_by_name(a->object, "adopt"), NULL);
+		bpf_object__find_program_by_name(a->object, program), NULL);
 	int err = link ? 0 : -errno;
 
 	a->shared->wanted = pid;
 	if (!err)
 		err = run_iterator(link);
 	bpf_link__destroy(link);
+	return err;
+}
+
+int attach_inode(struct attach *a, pid_t pid, uint64_t address, uint64_t *inode)
+{
+	int err = 0;
+
+	*inode = 0;
+	a->shared->file = 0;
+	a->shared->place = address;
+	/* In vain, too, while another thread of it maps something. */
+	for (int i = 0; i < INODE_TRIES && a->tells_inodes && !err; i++) {
+		err = look_for(a, "tell_file", pid);
+		*inode = a->shared->file;
+		if (*inode)
+			return 0;
+		poll(NULL, 0, 1);
+	}
+	return a->tells_inodes && !err ? -ESRCH : 0;
+}
+
+int attach_adopt(struct attach *a, pid_t pid)
+{
+	int err = look_for(a, "adopt", pid);
+
 	if (err)
 		attach_explain("look for processes", err);
 	else if (a->shared->wanted)

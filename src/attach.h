@@ -20,8 +20,8 @@ struct attach;
 int attach_open(struct settings settings, size_t buffer, struct attach **attach);
 void attach_close(struct attach *a);
 
-/* Called in a child: it and its children are of the job, with the limit of open files that
- * attach_open() raised for this process. 0 or -errno. */
+/* Called in a child: it and its children are of the job, with the limit of open files
+ * that attach_open() raised for this process. 0 or -errno. */
 int attach_join(struct attach *a);
 
 /* A process that runs is of the job. -ESRCH if there is none of that number; -errno, said
@@ -43,6 +43,11 @@ int attach_file(struct attach *a, int fd, const char *name, pid_t pid,
  * that is not known. */
 int attach_loader(struct attach *a, int fd, const char *name,
 		  const struct loader *loader);
+
+/* What tells the file that a process has mapped at an address from all others, whatever
+ * overlay it is seen through and whatever became of its names, as long as probes are on
+ * it; 0 before Linux 6.0. Returns -ESRCH if the process has ended. */
+int attach_inode(struct attach *a, pid_t pid, uint64_t address, uint64_t *inode);
 
 /* No process need be stopped for this file (struct job_call) any more. */
 void attach_file_is_known(struct attach *a, uint64_t file);

@@ -50,8 +50,9 @@ static void watch(int alive, int job_fd, struct shared *shared, const char *scri
 	char word;
 
 	/* Ctrl-C and Ctrl-Z are for the terminal's job, which this process is not part
-	 * of. */
-	setsid();
+	 * of; but it stays in the session, since that may be what lets it send SIGCONT.
+	 */
+	setpgid(0, 0);
 	sigfillset(&all);
 	sigprocmask(SIG_SETMASK, &all, NULL);
 	keep_only(&alive, &job_fd);

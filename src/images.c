@@ -95,6 +95,7 @@ static void add_image(pid_t pid, const struct mapping *m, struct image **images,
 		}
 	}
 	new.path = xstrdup(m->path);
+	new.address = m->start;
 	*images = xgrow(*images, *count, sizeof(**images));
 	(*images)[(*count)++] = new;
 }

@@ -19,7 +19,8 @@ struct image_id {
 struct image {
 	char *path; /* as the process has it */
 	int fd;
-	struct image_id id; /* of the open file, which is what uprobes go by */
+	unsigned long address; /* where it is mapped */
+	struct image_id id;    /* of the open file, which is what uprobes go by */
 };
 
 /* List them, the executable first, each file once. They are opened by way of /proc/PID,

@@ -18,6 +18,7 @@ struct seen {
 	struct image_id id;
 	pid_t pid; /* whose probes those are; -1: everybody's */
 	enum found found;
+	uint64_t probed; /* if it is a Python: the inode, and where the probes are */
 };
 
 struct interpreters {
@@ -60,11 +61,38 @@ static struct seen *find(struct seen *list, size_t count, const struct image *im
 	return NULL;
 }
 
-static void remember(struct seen **list, size_t *count, const struct image *image,
-		     pid_t pid, enum found found)
+static struct seen *remember(struct seen **list, size_t *count, const struct image *image,
+			     pid_t pid, enum found found)
 {
 	*list = xgrow(*list, *count, sizeof(**list));
-	(*list)[(*count)++] = (struct seen){ image->id, pid, found };
+	(*list)[*count] = (struct seen){ image->id, pid, found, 0 };
+	return &(*list)[(*count)++];
+}
+
+static uint64_t mix(uint64_t hash, uint64_t word)
+{
+	hash = (hash ^ word) * 0x9e3779b97f4a7c15ULL;
+	return hash ^ hash >> 32;
+}
+
+/* Uprobes go by the inode, which has other numbers in each overlay, and another time when
+ * it is linked or its mode changes: the same places of it must not be probed twice. */
+static int what_is_probed(struct interpreters *all, const struct image *image,
+			  const struct probes *probes, uint64_t *hash)
+{
+	int err = attach_inode(all->attach, all->current, image->address, hash);
+
+	for (size_t i = 0; *hash && i < probes->count; i++)
+		*hash = mix(mix(*hash, probes->probes[i].offset), probes->probes[i].kind);
+	return err;
+}
+
+static bool is_probed(const struct interpreters *all, uint64_t probed, pid_t pid)
+{
+	for (size_t i = 0; probed && i < all->count; i++)
+		if (all->seen[i].pid == pid && all->seen[i].probed == probed)
+			return true;
+	return false;
 }
 
 /* Whose probes are to be added. */
@@ -86,7 +114,8 @@ static void mind_compiler(const struct image *image, pid_t pid, uint32_t version
 	free(value);
 }
 
-static enum found attach_image(struct interpreters *all, const struct image *image)
+static enum found attach_image(struct interpreters *all, const struct image *image,
+			       uint64_t *probed)
 {
 	struct probes probes;
 	enum found found = FOUND_UNUSABLE;
@@ -96,6 +125,10 @@ static enum found attach_image(struct interpreters *all, const struct image *ima
 		found = FOUND_NONE;
 	} else if (probes.state != PROBES_USABLE) {
 		warn("%s: %s; it cannot be traced", image->path, probes_explain(&probes));
+	} else if (what_is_probed(all, image, &probes, probed)) {
+		found = FOUND_GONE;
+	} else if (is_probed(all, *probed, whose(all))) {
+		found = FOUND_PYTHON;
 	} else if ((err = attach_file(all->attach, image->fd, image->path, whose(all),
 				      &probes))) {
 		found = err == -ESRCH ? FOUND_GONE : FOUND_FAILED;
@@ -112,15 +145,18 @@ static enum found attach_image(struct interpreters *all, const struct image *ima
 static enum found look_at(struct interpreters *all, const struct image *image)
 {
 	struct seen *seen = find(all->seen, all->count, image, whose(all));
+	uint64_t probed = 0;
 	enum found found;
 
 	if (seen)
 		return seen->found;
-	found = attach_image(all, image);
+	found = attach_image(all, image, &probed);
+	if (found == FOUND_GONE)
+		return found;
 	/* What failed is said once, and will fail again. */
-	if (found != FOUND_GONE)
-		remember(&all->seen, &all->count, image, whose(all),
-			 found == FOUND_FAILED ? FOUND_UNUSABLE : found);
+	remember(&all->seen, &all->count, image, whose(all),
+		 found == FOUND_FAILED ? FOUND_UNUSABLE : found)
+		->probed = found == FOUND_PYTHON ? probed : 0;
 	return found;
 }
 

@@ -16,7 +16,6 @@
 #include <unistd.h>
 
 #include "attach-explain.h"
-#include "log.h"
 #include "xalloc.h"
 
 enum { MOST_KEYS = 1 << 16 };
@@ -26,7 +25,8 @@ struct held {
 	uint32_t tgid;
 	uint64_t born;
 	bool is_new, has_loaded; /* what is still to be seen to */
-	uint32_t stops;		 /* that were heard of; 0: it has not stopped */
+	bool has_called;	 /* not only told of files */
+	uint32_t stops;		 /* that were heard of */
 	uint64_t mark;		 /* in the stream: where it did */
 	uint64_t *files;
 	size_t file_count;
@@ -70,6 +70,7 @@ static void hear(struct job_watch *w, const struct job_call *call)
 	}
 	h->is_new |= call->reason == CALL_EXEC;
 	h->has_loaded |= call->reason == CALL_LOAD;
+	h->has_called = true;
 	if (call->what > h->stops)
 		h->stops = call->what;
 	h->mark = stream_written(w->stream);
@@ -216,9 +217,7 @@ static void let_go_on(pid_t pid, int pidfd)
 	static const int stops[] = { SIGSTOP, SIGTSTP, SIGTTIN, SIGTTOU };
 	uint64_t pending = pending_signals(pid);
 
-	if (send_to(pidfd, SIGCONT) == -EPERM)
-		warn("not permitted to let process %d go on: the capability CAP_KILL is missing",
-		     (int)pid);
+	send_to(pidfd, SIGCONT);
 	for (size_t i = 0; i < sizeof(stops) / sizeof(stops[0]); i++)
 		if (pending >> (stops[i] - 1) & 1)
 			send_to(pidfd, stops[i]);
@@ -286,8 +285,8 @@ bool job_attend(struct job_watch *w)
 	for (size_t i = 0; i < w->count; i++) {
 		struct held *h = &w->held[i];
 
-		/* One that has not stopped, though it was to, is not known. */
-		if (h->stops && !see_to(w, h))
+		/* One whose call is still to come will be stopped for its files again. */
+		if (h->has_called && !see_to(w, h))
 			w->held[kept++] = *h;
 		else
 			free(h->files);

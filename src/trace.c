@@ -445,6 +445,10 @@ static void say_totals(struct trace *t)
 	if (shared->unread)
 		warn("%llu names could not be read: they are shown as ?",
 		     (unsigned long long)shared->unread);
+	if (shared->unheld)
+		warn("processes of other users were not held %llu times: calls of theirs may be "
+		     "missing (the capability CAP_KILL is missing)",
+		     (unsigned long long)shared->unheld);
 	if (shared->odd)
 		warn("%llu steps of the evaluation loop did not look as expected",
 		     (unsigned long long)shared->odd);
