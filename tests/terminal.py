@@ -232,7 +232,7 @@ def inner(shell, front):
 
     # What runs for the first time is stopped for a moment: the shell takes that for a Ctrl-Z.
     t.run(f"{FAKEPY} +a -a; {FAKEPY} +a -a")
-    wait_for(lambda: not re.search("[Ss]topped|[Rr]unning", t.run("jobs")))
+    wait_for(lambda: not re.search("stopped|running", t.run("jobs"), re.I))
     t.type(f"{FAKEPY} w r +b -b\n")
     print("the second time:", t.expect("fakepy.*\n") or "not stopped")
     has_terminal()
