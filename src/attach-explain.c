@@ -78,6 +78,9 @@ static const char *refusal(void)
 	if (file_says("/sys/kernel/security/lockdown", "[confidentiality]"))
 		return "kernel lockdown is in confidentiality mode, which forbids it to read "
 		       "from processes";
+	if (!has_capability(CAP_SYS_ADMIN))
+		return "this kernel wants the capability CAP_SYS_ADMIN for uprobes, as newer ones "
+		       "do; run it as root (sudo pyflow ...)";
 	return "a security module, or the container it runs in, forbids it (in a container: "
 	       "give it CAP_BPF, CAP_PERFMON and CAP_SYS_PTRACE, and allow bpf() and "
 	       "perf_event_open() in its seccomp profile)";
