@@ -250,7 +250,7 @@ static void check_foreign(void)
 		{ offsetof(Elf64_Ehdr, e_machine), EM_RISCV },
 	};
 	struct made m;
-	uint64_t offset;
+	struct loader loader;
 
 	for (size_t i = 0; i < sizeof(changes) / sizeof(changes[0]); i++) {
 		int fd;
@@ -259,7 +259,7 @@ static void check_foreign(void)
 		m.bytes[changes[i].at] = changes[i].value;
 		CHECK_INT(state_of(&m), PROBES_FOREIGN);
 		fd = made_open(m.bytes, m.size);
-		CHECK(probes_read_loader(fd, &offset) < 0);
+		CHECK(probes_read_loader(fd, &loader) < 0);
 		close(fd);
 	}
 }
@@ -290,19 +290,19 @@ static void check_no_elf(void)
 static void check_loader(void)
 {
 	struct recipe r = { 0 };
-	uint64_t offset = 0;
+	struct loader loader = { 0 };
 	struct made m;
 	int fd;
 
 	made_build(&m, &r);
 	fd = made_open(m.bytes, m.size);
-	CHECK_INT(probes_read_loader(fd, &offset), 0);
-	CHECK_INT(offset, MADE_TEXT_OFFSET + (MADE_DEBUG_STATE - MADE_TEXT));
+	CHECK_INT(probes_read_loader(fd, &loader), 0);
+	CHECK_INT(loader.offset, MADE_TEXT_OFFSET + (MADE_DEBUG_STATE - MADE_TEXT));
 	close(fd);
 	/* A symbol of that name must be in the code. */
 	((Elf64_Phdr *)(m.bytes + m.segments))->p_flags = PF_R | PF_W;
 	fd = made_open(m.bytes, m.size);
-	CHECK_INT(probes_read_loader(fd, &offset), -ENOENT);
+	CHECK_INT(probes_read_loader(fd, &loader), -ENOENT);
 	close(fd);
 }
 
@@ -526,7 +526,7 @@ static void check_mutations(void)
 	int fd, insane = 0;
 	struct probes p;
 	struct made m;
-	uint64_t offset;
+	struct loader loader;
 
 	made_build(&m, &r);
 	fd = made_open(m.bytes, m.size);
@@ -537,7 +537,7 @@ static void check_mutations(void)
 			  probes_read(fd, SOURCE_SDT, &p);
 		insane += !is_sane(&p, &m) || !*probes_explain(&p);
 		probes_free(&p);
-		probes_read_loader(fd, &offset);
+		probes_read_loader(fd, &loader);
 	}
 	CHECK_INT(insane, 0);
 	close(fd);
