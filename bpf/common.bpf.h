@@ -79,6 +79,7 @@ struct task_struct {
 	int pid;
 	int tgid;
 	struct task_struct *group_leader;
+	struct task_struct *real_parent;
 	struct pid *thread_pid;
 	struct mm_struct *mm;
 	struct signal_struct *signal;
@@ -325,6 +326,17 @@ static __always_inline bool can_go_on(void)
 		       settings.session;
 }
 
+/* Its parent may be one that stops with it. */
+static __always_inline void note_stop(void)
+{
+	struct task_struct *task = (struct task_struct *)bpf_get_current_task();
+	uint32_t parent = BPF_CORE_READ(task, real_parent, tgid);
+	struct job *j = bpf_map_lookup_elem(&job, &parent);
+
+	if (j)
+		j->child_stopped = bpf_ktime_get_ns();
+}
+
 /* Stop this process, and this thread before its next instruction. The signal is the
  * thread's: one for the process that another thread has not taken yet would swallow it,
  * and this one would run on. The call comes after the signal: a reader that hears the
@@ -340,6 +352,7 @@ static __always_inline void stop(struct job *j, uint32_t reason)
 	j->pid = id >> 32;
 	/* One that pyflow may not continue is looked at while it runs. */
 	if (can_go_on()) {
+		note_stop();
 		bpf_send_signal_thread(SIGSTOP);
 		stops = __sync_fetch_and_add(&j->stops, 1) + 1;
 	} else {

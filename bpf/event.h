@@ -308,6 +308,7 @@ struct job {
 	uint32_t pid;	/* as seen in pyflow's PID namespace */
 	uint32_t stops; /* times that SIGSTOP was sent to it: counted after that */
 	uint64_t born;	/* when it joined: tells it from a later one of that number */
+	uint64_t child_stopped; /* when one of its children was last, ns */
 };
 
 /* Why user space is called. But for the first two, the process has been sent SIGSTOP, and
@@ -318,6 +319,7 @@ enum call_reason {
 	CALL_FULL,    /* the buffer was filling up, or a name is to be fetched */
 	CALL_EXEC,    /* it is at the first instruction of a new program */
 	CALL_LOAD,    /* its dynamic loader has new objects */
+	CALL_ANSWER,  /* it stopped itself since its child was stopped */
 };
 
 /* A record of the ring buffer `calls`. */

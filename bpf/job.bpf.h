@@ -366,4 +366,44 @@ int on_exit(void *ctx)
 	return 0;
 }
 
+/* A parent that waits with WUNTRACED and stops itself when its child has stopped, for the
+ * shell's sake, as su(1) and script(1) do: nobody else would let it go on. */
+enum { ANSWER_NS = 1000000000, SIGTSTP = 20, SI_USER = 0, SI_TKILL = -6 };
+
+struct kernel_siginfo {
+	int si_code;
+} __attribute__((preserve_access_index));
+
+static __always_inline bool is_sent_by_itself(struct kernel_siginfo *info,
+					      struct task_struct *task)
+{
+	int code;
+
+	if ((uint64_t)info <= 1 ||
+	    (uint32_t)BPF_CORE_READ(task, tgid) != bpf_get_current_pid_tgid() >> 32)
+		return false;
+	code = BPF_CORE_READ(info, si_code);
+	return code == SI_USER || code == SI_TKILL;
+}
+
+SEC("raw_tp/signal_generate")
+int on_signal(struct bpf_raw_tracepoint_args *ctx)
+{
+	int signal = ctx->args[0];
+	struct job *j;
+
+	if (!is_holding() || (signal != SIGSTOP && signal != SIGTSTP))
+		return 0;
+	j = this_job();
+	if (!j || !j->child_stopped ||
+	    !is_sent_by_itself((void *)ctx->args[1], (void *)ctx->args[2]) ||
+	    bpf_ktime_get_ns() - j->child_stopped > ANSWER_NS)
+		return 0;
+	j->child_stopped = 0;
+	/* Its own parent may do the same. */
+	note_stop();
+	call(j, CALL_ANSWER, __sync_fetch_and_add(&j->stops, 1) + 1);
+	return 0;
+}
+
 #endif

@@ -296,7 +296,8 @@ int attach_adopt(struct attach *a, pid_t pid)
 
 int attach_follow(struct attach *a)
 {
-	static const char *const names[] = { "on_exit", "on_fork", "on_exec" };
+	static const char *const names[] = { "on_exit", "on_fork", "on_exec",
+					     "on_signal" };
 	int err = 0;
 
 	for (size_t i = 0; i < sizeof(names) / sizeof(names[0]) && !err; i++)

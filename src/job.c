@@ -26,6 +26,7 @@ struct held {
 	uint64_t born;
 	bool is_new, has_loaded; /* what is still to be seen to */
 	bool has_called;	 /* not only told of files */
+	bool stopped_itself;	 /* since its child was stopped */
 	uint32_t stops;		 /* that were heard of */
 	uint64_t mark;		 /* in the stream: where it did */
 	uint64_t *files;
@@ -70,6 +71,7 @@ static void hear(struct job_watch *w, const struct job_call *call)
 	}
 	h->is_new |= call->reason == CALL_EXEC;
 	h->has_loaded |= call->reason == CALL_LOAD;
+	h->stopped_itself |= call->reason == CALL_ANSWER;
 	h->has_called = true;
 	if (call->what > h->stops)
 		h->stops = call->what;
@@ -102,14 +104,6 @@ static char state_of(pid_t pid)
 	return end && end[1] == ' ' ? end[2] : 0;
 }
 
-/* A first thread that waits or has ended says nothing of the others. */
-static bool may_be_stopped(pid_t pid)
-{
-	char state = state_of(pid);
-
-	return state && strchr("TDZ", state);
-}
-
 /* The keys of all processes, as they are now: the map changes while it is gone through,
  * and begins anew behind a key that has gone. */
 static size_t list_job(int fd, uint32_t **keys)
@@ -136,8 +130,7 @@ static void hear_all(struct job_watch *w)
 	for (size_t i = 0; i < count; i++) {
 		struct job_call call = { .tgid = keys[i], .reason = CALL_EXEC };
 
-		if (bpf_map_lookup_elem(w->job_fd, &keys[i], &entry) || !entry.stops ||
-		    !may_be_stopped(entry.pid))
+		if (bpf_map_lookup_elem(w->job_fd, &keys[i], &entry) || !entry.stops)
 			continue;
 		call.born = entry.born;
 		call.what = entry.stops;
@@ -212,10 +205,10 @@ static int send_to(int pidfd, int signal)
 
 /* SIGCONT throws away what else would stop the process: the terminal's Ctrl-Z, or
  * somebody's SIGSTOP, sent while it was stopped already. Those are sent once more. */
-static void let_go_on(pid_t pid, int pidfd)
+static void let_go_on(pid_t pid, int pidfd, bool stopped_itself)
 {
 	static const int stops[] = { SIGSTOP, SIGTSTP, SIGTTIN, SIGTTOU };
-	uint64_t pending = pending_signals(pid);
+	uint64_t pending = stopped_itself ? 0 : pending_signals(pid);
 
 	send_to(pidfd, SIGCONT);
 	for (size_t i = 0; i < sizeof(stops) / sizeof(stops[0]); i++)
@@ -266,7 +259,7 @@ static bool see_to(struct job_watch *w, struct held *h)
 		    (w->leave_stopped && getpgid(entry.pid) == getpgrp()))
 			is_done = false;
 		else
-			let_go_on(entry.pid, pidfd);
+			let_go_on(entry.pid, pidfd, h->stopped_itself);
 	}
 	close(pidfd);
 	return is_done;
@@ -332,6 +325,14 @@ bool job_group_runs(const struct job_watch *w)
 	}
 	free(keys);
 	return runs;
+}
+
+/* A first thread that waits or has ended says nothing of the others. */
+static bool may_be_stopped(pid_t pid)
+{
+	char state = state_of(pid);
+
+	return state && strchr("TDZ", state);
 }
 
 void job_rescue(int fd)

@@ -16,21 +16,24 @@ static struct sigaction pipe_before;
 
 int signals_open(void)
 {
+	static const int maybe[] = { SIGTSTP, SIGTTIN, SIGTTOU, SIGHUP };
 	struct sigaction ignore = { .sa_handler = SIG_IGN }, before;
-	sigset_t set;
+	sigset_t set, blocked;
 	int fd;
 
 	sigemptyset(&set);
 	sigaddset(&set, SIGINT);
 	sigaddset(&set, SIGTERM);
-	sigaction(SIGTSTP, NULL, &before);
-	if (before.sa_handler != SIG_IGN)
-		sigaddset(&set, SIGTSTP);
-	sigaction(SIGHUP, NULL, &before);
-	if (before.sa_handler != SIG_IGN)
-		sigaddset(&set, SIGHUP);
+	for (size_t i = 0; i < sizeof(maybe) / sizeof(maybe[0]); i++) {
+		sigaction(maybe[i], NULL, &before);
+		if (before.sa_handler != SIG_IGN)
+			sigaddset(&set, maybe[i]);
+	}
 	sigaction(SIGPIPE, &ignore, &pipe_before);
-	sigprocmask(SIG_BLOCK, &set, &mask_before);
+	/* So that it stays pending: see signals_stop_here(). */
+	blocked = set;
+	sigaddset(&blocked, SIGCONT);
+	sigprocmask(SIG_BLOCK, &blocked, &mask_before);
 	fd = signalfd(-1, &set, SFD_CLOEXEC | SFD_NONBLOCK);
 	return fd < 0 ? -errno : fd;
 }
@@ -42,13 +45,16 @@ int signals_take(int fd)
 	return read(fd, &info, sizeof(info)) == sizeof(info) ? (int)info.ssi_signo : 0;
 }
 
-void signals_stop_here(void)
+void signals_stop_here(int signal)
 {
 	sigset_t set, old;
 
+	/* It was let go on before it stopped. The next stop takes this off. */
+	if (!sigpending(&set) && sigismember(&set, SIGCONT))
+		return;
 	sigemptyset(&set);
-	sigaddset(&set, SIGTSTP);
-	raise(SIGTSTP);
+	sigaddset(&set, signal);
+	raise(signal);
 	sigprocmask(SIG_UNBLOCK, &set, &old);
 	sigprocmask(SIG_SETMASK, &old, NULL);
 }

@@ -3,17 +3,17 @@
 #ifndef PYFLOW_SIGNALS_H
 #define PYFLOW_SIGNALS_H
 
-/* Block SIGINT, SIGTERM, SIGHUP and SIGTSTP, ignore SIGPIPE. Returns a descriptor that is
- * readable when one of them has come, or -errno. SIGHUP and SIGTSTP stay ignored if they
- * were; SIGINT does not, since a shell ignores it for what it starts in the background,
- * where `kill -INT` must work all the same. */
+/* Block SIGINT, SIGTERM, SIGHUP, SIGTSTP, SIGTTIN, SIGTTOU and SIGCONT, ignore SIGPIPE.
+ * Returns a descriptor that is readable when one of them has come, or -errno. SIGHUP and
+ * SIGTSTP stay ignored if they were; SIGINT does not, since a shell ignores it for what
+ * it starts in the background, where `kill -INT` must work all the same. */
 int signals_open(void);
 
 /* The signal that has come, 0 if none has. */
 int signals_take(int fd);
 
-/* Stop as SIGTSTP does by default, until SIGCONT. */
-void signals_stop_here(void);
+/* Stop as this signal does by default, until SIGCONT; not if that has come already. */
+void signals_stop_here(int signal);
 
 /* As things were before signals_open(): for a child that becomes another program. */
 void signals_restore(void);

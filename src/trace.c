@@ -196,7 +196,6 @@ static enum found adopt(struct trace *t, struct target *target)
 	return found;
 }
 
-/* All are adopted before any is looked at: one may be another's child. */
 static int begin_pids(struct trace *t)
 {
 	const struct options *o = t->options;
@@ -323,15 +322,15 @@ static size_t work(struct trace *t, bool *more)
 	return taken;
 }
 
-/* The terminal's Ctrl-Z. Whoever of the job it stops, too, stays so; what was on its way
- * to be stopped by the kernel side is seen to before. Processes of -p go on, and what has
- * no room is lost. */
-static void pause_here(struct trace *t)
+/* The terminal's Ctrl-Z, or what it says to a background job that uses it. Whoever of the
+ * job it stops, too, stays so; what was on its way to be stopped by the kernel side is
+ * seen to before. Processes of -p go on, and what has no room is lost. */
+static void pause_here(struct trace *t, int signal)
 {
 	bool is_child = target_is_child(t->target), more;
 
 	if (!t->is_attached) {
-		signals_stop_here();
+		signals_stop_here(signal);
 		return;
 	}
 	job_leave_stopped(t->job, is_child);
@@ -343,7 +342,7 @@ static void pause_here(struct trace *t)
 		poll(NULL, 0, 1);
 	}
 	output_flush(t->output);
-	signals_stop_here();
+	signals_stop_here(signal);
 	job_leave_stopped(t->job, false);
 	attach_hold(t->attach, true);
 	if (!is_child)
@@ -383,8 +382,8 @@ static bool take_signal(struct trace *t, int *first)
 {
 	int signal = signals_take(t->signals);
 
-	if (signal == SIGTSTP)
-		pause_here(t);
+	if (signal == SIGTSTP || signal == SIGTTIN || signal == SIGTTOU)
+		pause_here(t, signal);
 	else if (signal)
 		return on_signal(t, signal, first);
 	return true;

@@ -11,6 +11,7 @@ import pty
 import random
 import re
 import select
+import signal
 import struct
 import sys
 import termios
@@ -48,6 +49,9 @@ class Terminal:
     def __init__(self, shell):
         self.pid, self.fd = pty.fork()
         if not self.pid:
+            # What runs tests in the background may have them ignored.
+            for each in signal.SIGINT, signal.SIGQUIT, signal.SIGTSTP, signal.SIGHUP:
+                signal.signal(each, signal.SIG_DFL)
             flags = termios.tcgetattr(0)
             flags[3] &= ~termios.ECHO
             termios.tcsetattr(0, termios.TCSANOW, flags)
