@@ -491,7 +491,7 @@ static __always_inline void find_call(struct step *s, const struct eval *e,
 	s->code = words[0];
 	s->unit = (int32_t)(pick(words, FRAME_WORDS, last) >> (last & 4) * 8) >>
 		  (e->last_shift & 1);
-	s->instr = mix(s->code, s->unit);
+	s->instr = mix(mix(settings.seed, s->code), s->unit);
 	if (s->kind == PROBE_END && !reg(regs, e->result_reg))
 		s->flags |= EVENT_RAISED;
 }
