@@ -361,6 +361,15 @@ static __always_inline void stop(struct job *j, uint32_t reason)
 	call(j, reason, stops);
 }
 
+/* With SETTINGS_STOP: until the reader has read what there is. */
+static __always_inline void stop_for_room(void)
+{
+	struct job *j = settings.flags & SETTINGS_STOP ? this_job() : NULL;
+
+	if (j)
+		stop(j, CALL_FULL);
+}
+
 static __always_inline uint64_t wake_flags(uint64_t filled, uint32_t size)
 {
 	uint32_t mark = settings.wake_mark;
@@ -381,10 +390,7 @@ static __always_inline void submit(void *record, uint32_t size)
 	uint64_t filled = bpf_ringbuf_query(&events, BPF_RB_AVAIL_DATA);
 
 	if ((settings.flags & SETTINGS_STOP) && filled >= settings.stop_mark) {
-		struct job *j = this_job();
-
-		if (j)
-			stop(j, CALL_FULL);
+		stop_for_room();
 		bpf_ringbuf_submit(record, BPF_RB_FORCE_WAKEUP);
 		return;
 	}
@@ -415,12 +421,9 @@ static __always_inline void fill(struct event *e, uint8_t kind, uint64_t pid_tid
 /* Who finds no room is stopped, too: one event of it is lost, not all that follow. */
 static __always_inline void count_lost(void)
 {
-	struct job *j = settings.flags & SETTINGS_STOP ? this_job() : NULL;
-
 	__sync_fetch_and_add(&shared.lost, 1);
 	__sync_fetch_and_add(&shared.unsaid, 1);
-	if (j)
-		stop(j, CALL_FULL);
+	stop_for_room();
 }
 
 /* Tell in place how many events had no room before this one. */

@@ -270,10 +270,7 @@ static __always_inline int send_end(const struct described *d, uint8_t kind)
 /* There is no room for them: with SETTINGS_STOP the process waits until they are read. */
 static __always_inline int send_addresses(const struct described *d)
 {
-	struct job *j = this_job();
-
-	if ((settings.flags & SETTINGS_STOP) && j)
-		stop(j, CALL_FULL);
+	stop_for_room();
 	return send_end(d, EVENT_CODE_AT);
 }
 

@@ -210,7 +210,6 @@ static __always_inline long send_long(struct name *n)
 static __always_inline long send_address(struct name *n)
 {
 	struct event_name_at *r = bpf_ringbuf_reserve(&events, sizeof(*r), 0);
-	struct job *j = this_job();
 
 	if (!r)
 		return -1;
@@ -220,8 +219,7 @@ static __always_inline long send_address(struct name *n)
 	r->code = n->id;
 	r->file = n->file;
 	r->func = n->func;
-	if ((settings.flags & SETTINGS_STOP) && j)
-		stop(j, CALL_FULL);
+	stop_for_room();
 	bpf_ringbuf_submit(r, BPF_RB_FORCE_WAKEUP);
 	return 0;
 }

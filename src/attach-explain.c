@@ -25,7 +25,7 @@
 
 enum { LEAST_MAJOR = 5, LEAST_MINOR = 15 };
 
-static bool has_capability(int cap)
+bool attach_has_capability(int cap)
 {
 	struct __user_cap_header_struct header = { .version =
 							   _LINUX_CAPABILITY_VERSION_3 };
@@ -71,14 +71,14 @@ static const char *missing_feature(void)
 
 static const char *refusal(void)
 {
-	if (!has_capability(CAP_SYS_ADMIN) && !has_capability(CAP_BPF))
+	if (!attach_has_capability(CAP_SYS_ADMIN) && !attach_has_capability(CAP_BPF))
 		return "the capability CAP_BPF is missing; run it as root (sudo pyflow ...)";
-	if (!has_capability(CAP_SYS_ADMIN) && !has_capability(CAP_PERFMON))
+	if (!attach_has_capability(CAP_SYS_ADMIN) && !attach_has_capability(CAP_PERFMON))
 		return "the capability CAP_PERFMON is missing; run it as root (sudo pyflow ...)";
 	if (file_says("/sys/kernel/security/lockdown", "[confidentiality]"))
 		return "kernel lockdown is in confidentiality mode, which forbids it to read "
 		       "from processes";
-	if (!has_capability(CAP_SYS_ADMIN))
+	if (!attach_has_capability(CAP_SYS_ADMIN))
 		return "this kernel wants the capability CAP_SYS_ADMIN for uprobes, as newer ones "
 		       "do; run it as root (sudo pyflow ...)";
 	return "a security module, or the container it runs in, forbids it (in a container: "

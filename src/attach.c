@@ -27,8 +27,7 @@
 
 extern const char pyflow_bpf[], pyflow_bpf_end[];
 
-enum { INODE_TRIES = 20 };	 /* a millisecond apart */
-enum { MOST_PROCESSES = 16384 }; /* of the job, at a time: bpf/common.bpf.h */
+enum { INODE_TRIES = 20 }; /* a millisecond apart */
 
 /* include/linux/proc_ns.h: the inode of the initial PID namespace. */
 #define PROC_PID_INIT_INO 0xEFFFFFFCU
@@ -60,14 +59,6 @@ static int print_libbpf(enum libbpf_print_level level, const char *format, va_li
 	return 0;
 }
 
-static bool has_cap_kill(void)
-{
-	struct __user_cap_header_struct header = { _LINUX_CAPABILITY_VERSION_3, 0 };
-	struct __user_cap_data_struct data[_LINUX_CAPABILITY_U32S_3] = { 0 };
-
-	return !syscall(SYS_capget, &header, data) && data[0].effective >> CAP_KILL & 1;
-}
-
 static void fill_settings(struct settings *s, size_t buffer)
 {
 	struct stat ns;
@@ -77,7 +68,7 @@ static void fill_settings(struct settings *s, size_t buffer)
 	s->long_fits = sizeof(struct event_name_long) < buffer / 4;
 	if (getrandom(&s->seed, sizeof(s->seed), 0) != sizeof(s->seed))
 		s->seed = (uintptr_t)s;
-	if (!has_cap_kill()) {
+	if (!attach_has_capability(CAP_KILL)) {
 		s->flags |= SETTINGS_OWN;
 		s->uid = geteuid();
 		s->session = getsid(0);
@@ -95,12 +86,14 @@ static int map_fd(struct bpf_object *object, const char *name)
 
 /* With SETTINGS_STOP, above the mark is an event's room for each process that there can
  * be, since each is stopped at its next one only. */
-static size_t ring_size(const struct settings *s, size_t buffer)
+static size_t ring_size(const struct settings *s, struct bpf_object *object,
+			size_t buffer)
 {
+	size_t most = bpf_map__max_entries(bpf_object__find_map_by_name(object, "job"));
 	const size_t event = sizeof(struct event) + BPF_RINGBUF_HDR_SZ;
 	size_t size = buffer;
 
-	while (s->flags & SETTINGS_STOP && size - buffer / 2 < MOST_PROCESSES * event)
+	while (s->flags & SETTINGS_STOP && size - buffer / 2 < most * event)
 		size *= 2;
 	return size;
 }
@@ -126,7 +119,7 @@ static int load(const struct settings *s, size_t buffer, struct bpf_object **obj
 	}
 	memcpy(initial, s, sizeof(*s));
 	bpf_map__set_max_entries(bpf_object__find_map_by_name(o, "events"),
-				 ring_size(s, buffer));
+				 ring_size(s, o, buffer));
 	bpf_object__for_each_program (program, o)
 		if (!(s->flags & SETTINGS_FAULT))
 			bpf_program__set_flags(program, 0);
