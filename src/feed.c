@@ -172,7 +172,7 @@ static void show(struct feed *f, const struct event *e)
 void feed_lost(struct feed *f, uint64_t count)
 {
 	tree_lost(f->tree);
-	f->printer->ops->lost(f->printer, count);
+	f->printer->ops->lost(f->printer, &(struct print_lost){ .count = count });
 }
 
 static struct print_note note_of(const struct feed *f, const struct event *e)

@@ -53,7 +53,8 @@ static void free_name(struct name *name)
 	free(name->qualname);
 	free(name->line_table);
 	free(name->lines);
-	free(name->label);
+	for (size_t i = 0; i < MAX_LABELS; i++)
+		free(name->labels[i].text);
 	free(name);
 }
 
@@ -135,6 +136,7 @@ static struct name *make(struct names *n, const char *file, const char *func)
 	name->file = xstrdup(file);
 	name->func = xstrdup(func);
 	n->all = xgrow(n->all, n->count, sizeof(struct name *));
+	name->index = n->count;
 	n->all[n->count++] = name;
 	return name;
 }

@@ -7,6 +7,14 @@
 #include <stddef.h>
 #include <stdint.h>
 
+enum { MAX_LABELS = 8 };
+
+/* What a printer made of a name. */
+struct label {
+	char *text;
+	size_t size;
+};
+
 struct name {
 	char *file, *func;
 	char *qualname; /* NULL if it is not known, as what follows */
@@ -17,8 +25,8 @@ struct name {
 	int32_t *lines; /* of each instruction */
 	size_t line_count;
 	bool is_hidden; /* by the filters */
-	char *label;	/* what a printer made of it; owned here, NULL at first */
-	size_t label_size;
+	uint32_t index; /* of all names of the table */
+	struct label labels[MAX_LABELS]; /* one for each printer; owned here, NULL at first */
 };
 
 struct names;

@@ -295,7 +295,7 @@ static error_t parse(int key, char *arg, struct argp_state *state)
 		o->tmp_dir = arg;
 		return 0;
 	case 'o':
-		o->output = arg;
+		o->outputs[0].path = arg;
 		return 0;
 	case 'm':
 		o->buffer = parse_buffer(arg, state);
@@ -339,6 +339,7 @@ void options_parse(struct options *o, int argc, char **argv)
 	const char *tmp = getenv("TMPDIR");
 
 	*o = (struct options){ .buffer = DEFAULT_BUFFER,
+			       .output_count = 1,
 			       .tmp_dir = tmp && *tmp ? tmp : "/tmp" };
 	argp_err_exit_status = EXIT_OWN;
 	argp_program_version_hook = print_version;
@@ -346,6 +347,14 @@ void options_parse(struct options *o, int argc, char **argv)
 	if (argc)
 		argv[0] = name;
 	argp_parse(&argp, argc, argv, ARGP_IN_ORDER, NULL, o);
+}
+
+bool options_use_stdout(const struct options *o)
+{
+	for (size_t i = 0; i < o->output_count; i++)
+		if (!o->outputs[i].path)
+			return true;
+	return false;
 }
 
 void options_free(struct options *o)

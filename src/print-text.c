@@ -18,6 +18,13 @@ static const char *const exits[] = {
 	[PRINT_RETURNED] = "",
 	[PRINT_RAISED] = " (raised)",
 	[PRINT_YIELDED] = " (yielded)",
+	[PRINT_UNSEEN] = "",
+};
+
+/* The start of a line's time, which is the same for a second. */
+struct clock {
+	int64_t second;
+	char text[16];
 };
 
 static void add_text(struct printer *p, const char *text)
@@ -25,44 +32,21 @@ static void add_text(struct printer *p, const char *text)
 	output_add(p->output, text, strlen(text));
 }
 
-static void begin(struct printer *p, const pid_t *pids, size_t count)
+static void begin(struct printer *p, const struct print_begin *b)
 {
 	char text[160];
 
+	if (!p->state)
+		p->state = xcalloc(1, sizeof(struct clock));
 	add_text(p, "Tracing function calls in process");
-	for (size_t i = 0; i < count; i++) {
-		snprintf(text, sizeof(text), "%s%d", !i ? count > 1 ? "es " : " " : ", ",
-			 (int)pids[i]);
+	for (size_t i = 0; i < b->count; i++) {
+		snprintf(text, sizeof(text), "%s%d",
+			 !i ? b->count > 1 ? "es " : " " : ", ", (int)b->pids[i]);
 		add_text(p, text);
 	}
 	snprintf(text, sizeof(text), "... Ctrl-C to quit.\n%-15s %-3s %-7s %-7s %s\n",
 		 "TIME", "CPU", "PID", "TID", "FILE:FUNC:LINE");
 	add_text(p, text);
-}
-
-/* The path as the reader would name it. */
-static const char *shorten(const struct printer *p, const char *file)
-{
-	size_t n = strlen(p->cwd);
-
-	if (!strncmp(file, p->cwd, n) && file[n] == '/' && file[n + 1] &&
-	    file[n + 1] != '/')
-		return file + n + 1;
-	return file;
-}
-
-static void make_label(const struct printer *p, struct name *name)
-{
-	const char *file = shorten(p, name->file);
-	const char *func = p->qualname && name->qualname ? name->qualname : name->func;
-	char *label = xcalloc(ESCAPE_MAX, strlen(file) + strlen(func) + 2);
-	size_t n = escape(label, file, ESCAPE_NAME);
-
-	label[n++] = ':';
-	n += escape(label + n, func, ESCAPE_NAME);
-	label[n++] = ':';
-	name->label = xrealloc(label, n, 1);
-	name->label_size = n;
 }
 
 /* Decimal digits, then spaces up to the width. */
@@ -84,18 +68,19 @@ static char *put_number(char *out, uint32_t value, int width)
 /* HH:MM:SS.uuuuuu, local time. */
 static char *put_time(struct printer *p, char *out, uint64_t time)
 {
+	struct clock *c = p->state;
 	int64_t second = time / 1000000000;
 	uint32_t micros = time / 1000 % 1000000;
 
-	if (second != p->second || !p->clock[0]) {
+	if (second != c->second || !c->text[0]) {
 		time_t t = second;
 		struct tm tm;
 
 		localtime_r(&t, &tm);
-		strftime(p->clock, sizeof(p->clock), "%H:%M:%S.", &tm);
-		p->second = second;
+		strftime(c->text, sizeof(c->text), "%H:%M:%S.", &tm);
+		c->second = second;
 	}
-	memcpy(out, p->clock, 9);
+	memcpy(out, c->text, 9);
 	for (int i = 14; i > 8; i--, micros /= 10)
 		out[i] = '0' + micros % 10;
 	return out + 15;
@@ -136,15 +121,15 @@ static void put_columns(struct printer *p, uint64_t time, uint16_t cpu, uint32_t
 
 static void event(struct printer *p, const struct print_event *e)
 {
+	const struct label *label = print_label(p, e->name);
 	char text[COLUMNS], *t;
 
+	if (e->exit == PRINT_UNSEEN)
+		return;
 	put_columns(p, e->time, e->cpu, e->pid, e->tid);
 	put_indent(p->output, e->depth);
 	output_add(p->output, e->kind == PRINT_ENTER ? "=>  " : "<=  ", 4);
-	if (e->name && !e->name->label)
-		make_label(p, e->name);
-	output_add(p->output,
-		   e->name ? e->name->label : "?:?:", e->name ? e->name->label_size : 4);
+	output_add(p->output, label->text, label->size);
 	/* A code object without a line has -1. */
 	t = (int32_t)e->line < 0 ? stpcpy(text, "-1") : put_number(text, e->line, 0);
 	t = stpcpy(t, exits[e->exit]);
@@ -173,6 +158,8 @@ static void note(struct printer *p, const struct print_note *n)
 	};
 	char number[16];
 
+	if (!p->options->notes || n->kind == PRINT_THREAD)
+		return;
 	put_columns(p, n->time, n->cpu, n->pid, n->tid);
 	add_text(p, words[n->kind]);
 	if (n->kind == PRINT_FORK) {
@@ -184,13 +171,25 @@ static void note(struct printer *p, const struct print_note *n)
 	add_text(p, " ...\n");
 }
 
-static void lost(struct printer *p, uint64_t count)
+static void lost(struct printer *p, const struct print_lost *l)
 {
 	char text[64];
 	int n = snprintf(text, sizeof(text), "... %llu events lost ...\n",
-			 (unsigned long long)count);
+			 (unsigned long long)l->count);
 
 	output_add(p->output, text, n);
 }
 
-const struct print_ops print_text = { "text", begin, event, note, lost };
+static void free_state(struct printer *p)
+{
+	free(p->state);
+}
+
+const struct print_ops print_text = {
+	.name = "text",
+	.begin = begin,
+	.event = event,
+	.note = note,
+	.lost = lost,
+	.free_state = free_state,
+};

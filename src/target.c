@@ -88,7 +88,8 @@ static void become_command(struct launch *l)
 	if (!err && read(l->wait, &go, 1) != 1)
 		_exit(EXIT_OWN);
 	/* Its words shall not get between the lines of the trace. */
-	if (!err && !l->options->output && dup2(STDERR_FILENO, STDOUT_FILENO) < 0)
+	if (!err && options_use_stdout(l->options) &&
+	    dup2(STDERR_FILENO, STDOUT_FILENO) < 0)
 		err = -errno;
 	if (!err && l->options->user)
 		err = launch_become(&l->identity);

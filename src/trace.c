@@ -53,7 +53,9 @@ struct trace {
 	struct filter *filter;
 	struct feed *feed;
 	struct output *output;
+	struct print_options print_options;
 	struct printer printer;
+	char *cwd;
 	int signals;
 	bool found_python; /* probes are on one */
 	bool found_unusable;
@@ -159,7 +161,9 @@ static void begin_printing(struct trace *t)
 	t->is_attached = true;
 	/* Whoever reads the first line may rely on it. */
 	attach_run(t->attach, true);
-	t->printer.ops->begin(&t->printer, pids, t->target_count);
+	t->printer.ops->begin(&t->printer,
+			      &(struct print_begin){ .pids = pids,
+						     .count = t->target_count });
 	for (size_t i = 0; i < t->target_count && t->options->pids; i++)
 		feed_process(t->feed, pids[i], args,
 			     target_args(t->targets[i], args, sizeof(args)));
@@ -397,7 +401,8 @@ static void loop(struct trace *t)
 		[POLL_JOB] = { .fd = job_fd(t->job), .events = POLLIN },
 		[POLL_SIGNALS] = { .fd = t->signals, .events = POLLIN },
 		[POLL_TARGET] = { .events = POLLIN },
-		[POLL_OUTPUT] = { .fd = t->options->output ? -1 : STDOUT_FILENO },
+		[POLL_OUTPUT] = { .fd = options_use_stdout(t->options) ? STDOUT_FILENO
+								       : -1 },
 	};
 	unsigned int quiet = 0;
 	int signal = 0;
@@ -516,7 +521,9 @@ static void close_rooms(struct trace *t)
 	output_close(t->output);
 	feed_free(t->feed);
 	filter_free(t->filter);
-	free(t->printer.cwd);
+	if (t->printer.ops->free_state)
+		t->printer.ops->free_state(&t->printer);
+	free(t->cwd);
 }
 
 int trace_run(const struct options *o)
@@ -524,14 +531,19 @@ int trace_run(const struct options *o)
 	struct trace t = { .options = o };
 	int status;
 
-	t.printer.cwd = getcwd(NULL, 0);
-	if (!t.printer.cwd)
-		t.printer.cwd = xstrdup("/");
-	t.filter = filter_new(o->files, o->funcs, t.printer.cwd);
+	t.cwd = getcwd(NULL, 0);
+	if (!t.cwd)
+		t.cwd = xstrdup("/");
+	t.filter = filter_new(o->files, o->funcs, t.cwd);
 	t.signals = signals_open();
 	t.printer.ops = &print_text;
-	t.printer.qualname = o->qualname;
-	status = output_open(o->output, &t.output) ? EXIT_OWN : 0;
+	t.print_options = (struct print_options){
+		.cwd = t.cwd,
+		.qualname = o->qualname,
+		.notes = o->verbose,
+	};
+	t.printer.options = &t.print_options;
+	status = output_open(o->outputs[0].path, &t.output) ? EXIT_OWN : 0;
 	t.printer.output = t.output;
 	if (!status)
 		status = o->pids ? begin_pids(&t) : begin_command(&t);

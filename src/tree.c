@@ -14,6 +14,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "threads.h"
 #include "xalloc.h"
 
 enum { FIRST_SLOTS = 64 };
@@ -23,15 +24,14 @@ struct call {
 	uint64_t frame;
 };
 
-struct thread {
-	uint32_t tid, pid;
+struct stack {
+	struct thread thread;
 	uint64_t losses;  /* of the tree, when the stack was last known to be right */
 	uint64_t orphan;  /* the frame of the last end without a beginning */
 	bool has_entered; /* with its last event */
 	struct call *calls;
 	size_t depth;
 	size_t room;
-	struct thread *next; /* in its slot */
 };
 
 /* Where a generator was last left, by the address of its frame. */
@@ -42,78 +42,46 @@ struct left {
 };
 
 struct tree {
-	struct thread *slots[FIRST_SLOTS * 16];
-	struct thread *last; /* used */
+	struct threads *stacks; /* struct stack */
 	uint64_t losses;
 	uint64_t orphans;
 	struct left *left; /* a power of two, at most half of them used */
 	size_t left_count, left_used;
 };
 
+static void free_stack(struct thread *thread)
+{
+	free(((struct stack *)thread)->calls);
+}
+
 struct tree *tree_new(void)
 {
 	struct tree *t = xcalloc(1, sizeof(*t));
 
+	t->stacks = threads_new(sizeof(struct stack), free_stack);
 	t->left_count = FIRST_SLOTS;
 	t->left = xcalloc(t->left_count, sizeof(*t->left));
 	return t;
-}
-
-static struct thread **slot_of(struct tree *t, uint32_t tid)
-{
-	return &t->slots[tid % (sizeof(t->slots) / sizeof(t->slots[0]))];
-}
-
-static void free_thread(struct tree *t, struct thread **at)
-{
-	struct thread *thread = *at;
-
-	*at = thread->next;
-	if (t->last == thread)
-		t->last = NULL;
-	free(thread->calls);
-	free(thread);
 }
 
 void tree_free(struct tree *t)
 {
 	if (!t)
 		return;
-	for (size_t i = 0; i < sizeof(t->slots) / sizeof(t->slots[0]); i++)
-		while (t->slots[i])
-			free_thread(t, &t->slots[i]);
+	threads_free(t->stacks);
 	free(t->left);
 	free(t);
 }
 
-static struct thread *find_thread(struct tree *t, uint32_t tid)
+static struct stack *get_stack(struct tree *t, uint32_t tid, uint32_t pid)
 {
-	struct thread *thread = t->last;
+	struct stack *s = (struct stack *)threads_find(t->stacks, tid);
 
-	if (thread && thread->tid == tid)
-		return thread;
-	for (thread = *slot_of(t, tid); thread && thread->tid != tid;
-	     thread = thread->next)
-		;
-	if (thread)
-		t->last = thread;
-	return thread;
-}
-
-static struct thread *get_thread(struct tree *t, uint32_t tid, uint32_t pid)
-{
-	struct thread *thread = find_thread(t, tid);
-
-	if (thread)
-		return thread;
-	thread = xcalloc(1, sizeof(*thread));
-	thread->tid = tid;
-	thread->pid = pid;
-	thread->losses = t->losses;
-	thread->next = *slot_of(t, tid);
-	*slot_of(t, tid) = thread;
-	t->last = thread;
-	return thread;
+	if (s)
+		return s;
+	s = (struct stack *)threads_get(t->stacks, tid, pid);
+	s->losses = t->losses;
+	return s;
 }
 
 static struct left *find_left(const struct tree *t, uint32_t pid, uint64_t frame)
@@ -155,95 +123,94 @@ uint32_t tree_line(const struct tree *t, const struct event *e)
 }
 
 /* After a loss: calls that cannot be open any more, seen from this event. */
-static void close_ended(struct tree *t, struct thread *thread, const struct event *e)
+static void close_ended(struct tree *t, struct stack *s, const struct event *e)
 {
 	bool by_stack = !(e->flags & EVENT_FRAME);
 
-	if (thread->losses == t->losses)
+	if (s->losses == t->losses)
 		return;
-	for (size_t i = thread->depth; i--;) {
-		const struct call *c = &thread->calls[i];
+	for (size_t i = s->depth; i--;) {
+		const struct call *c = &s->calls[i];
 
 		if ((by_stack && c->frame < e->frame) ||
 		    (e->kind == EVENT_ENTER && c->frame == e->frame))
-			thread->depth = i;
+			s->depth = i;
 	}
-	if (!thread->depth)
-		thread->losses = t->losses;
+	if (!s->depth)
+		s->losses = t->losses;
 }
 
-static void push(struct thread *thread, const struct name *name, uint64_t frame)
+static void push(struct stack *s, const struct name *name, uint64_t frame)
 {
-	if (thread->depth == thread->room) {
-		thread->room = thread->room ? thread->room * 2 : 32;
-		thread->calls =
-			xrealloc(thread->calls, thread->room, sizeof(*thread->calls));
+	if (s->depth == s->room) {
+		s->room = s->room ? s->room * 2 : 32;
+		s->calls = xrealloc(s->calls, s->room, sizeof(*s->calls));
 	}
-	thread->calls[thread->depth++] = (struct call){ name, frame };
+	s->calls[s->depth++] = (struct call){ name, frame };
 }
 
 /* CPython's evaluation loop may come by the beginning of a call twice: when it has to
  * instrument the code for sys.monitoring it starts over. */
-static bool has_begun(const struct thread *thread, const struct event *e)
+static bool has_begun(const struct stack *s, const struct event *e)
 {
-	return e->flags & EVENT_UNIT && thread->has_entered && thread->depth &&
-	       thread->calls[thread->depth - 1].frame == e->frame;
+	return e->flags & EVENT_UNIT && s->has_entered && s->depth &&
+	       s->calls[s->depth - 1].frame == e->frame;
 }
 
 unsigned int tree_enter(struct tree *t, const struct event *e, const struct name *name)
 {
-	struct thread *thread = get_thread(t, e->tid, e->pid);
+	struct stack *s = get_stack(t, e->tid, e->pid);
 
-	close_ended(t, thread, e);
-	if (has_begun(thread, e))
+	close_ended(t, s, e);
+	if (has_begun(s, e))
 		return TREE_NONE;
-	push(thread, name, e->frame);
-	thread->has_entered = true;
-	return thread->depth - 1;
+	push(s, name, e->frame);
+	s->has_entered = true;
+	return s->depth - 1;
 }
 
 /* The index of the call that this event ends, or the depth if there is none. */
-static size_t find_call(const struct thread *thread, const struct event *e,
+static size_t find_call(const struct stack *s, const struct event *e,
 			const struct name *name)
 {
-	for (size_t i = thread->depth; i--;) {
-		const struct call *c = &thread->calls[i];
+	for (size_t i = s->depth; i--;) {
+		const struct call *c = &s->calls[i];
 
 		if (c->name == name &&
 		    (!(e->flags & EVENT_FRAME) || c->frame == e->frame))
 			return i;
 	}
-	return thread->depth;
+	return s->depth;
 }
 
 /* What began before the trace ends without a beginning; but the calls around it do so,
  * too, and no frame does it twice. */
-static void see_orphan(struct tree *t, struct thread *thread, uint64_t frame)
+static void see_orphan(struct tree *t, struct stack *s, uint64_t frame)
 {
-	if (thread->depth || thread->orphan == frame)
+	if (s->depth || s->orphan == frame)
 		t->orphans++;
-	thread->orphan = frame;
+	s->orphan = frame;
 }
 
 unsigned int tree_leave(struct tree *t, const struct event *e, const struct name *name)
 {
-	struct thread *thread = get_thread(t, e->tid, e->pid);
+	struct stack *s = get_stack(t, e->tid, e->pid);
 	size_t i;
 
-	close_ended(t, thread, e);
-	thread->has_entered = false;
+	close_ended(t, s, e);
+	s->has_entered = false;
 	/* A frame that could not be read is 0, which marks what is free in the table. */
 	if (e->flags & EVENT_FRAME && !(e->flags & EVENT_UNIT) && e->frame)
 		remember_left(t, e);
-	i = find_call(thread, e, name);
-	if (i == thread->depth && e->flags & EVENT_IF_OPEN)
+	i = find_call(s, e, name);
+	if (i == s->depth && e->flags & EVENT_IF_OPEN)
 		return TREE_NONE;
-	if (i == thread->depth && e->flags & EVENT_UNIT && thread->losses == t->losses)
-		see_orphan(t, thread, e->frame);
-	thread->depth = i;
-	if (!thread->depth)
-		thread->losses = t->losses;
-	return thread->depth;
+	if (i == s->depth && e->flags & EVENT_UNIT && s->losses == t->losses)
+		see_orphan(t, s, e->frame);
+	s->depth = i;
+	if (!s->depth)
+		s->losses = t->losses;
+	return s->depth;
 }
 
 uint64_t tree_orphans(const struct tree *t)
@@ -258,12 +225,12 @@ void tree_lost(struct tree *t)
 
 void tree_fork(struct tree *t, const struct event *e)
 {
-	struct thread *parent = find_thread(t, e->tid), *child;
+	struct stack *parent = (struct stack *)threads_find(t->stacks, e->tid), *child;
 
 	if (!parent || e->code == e->tid)
 		return;
-	tree_exit(t, &(struct event){ .tid = e->code });
-	child = get_thread(t, e->code, e->code);
+	threads_remove(t->stacks, e->code);
+	child = get_stack(t, e->code, e->code);
 	child->losses = parent->losses;
 	for (size_t i = 0; i < parent->depth; i++)
 		push(child, parent->calls[i].name, parent->calls[i].frame);
@@ -285,30 +252,23 @@ static void forget_left(struct tree *t, uint32_t pid)
 	free(old);
 }
 
+static bool is_of_process(struct thread *thread, void *arg)
+{
+	return thread->pid == *(const uint32_t *)arg;
+}
+
 void tree_exec(struct tree *t, const struct event *e)
 {
-	if (t->left_used)
-		forget_left(t, e->pid);
-	for (size_t i = 0; i < sizeof(t->slots) / sizeof(t->slots[0]); i++) {
-		struct thread **at = &t->slots[i];
+	uint32_t pid = e->pid;
 
-		while (*at) {
-			if ((*at)->pid == e->pid)
-				free_thread(t, at);
-			else
-				at = &(*at)->next;
-		}
-	}
+	if (t->left_used)
+		forget_left(t, pid);
+	threads_sweep(t->stacks, is_of_process, &pid);
 }
 
 void tree_exit(struct tree *t, const struct event *e)
 {
 	if (e->tid == e->pid && t->left_used)
 		forget_left(t, e->pid);
-	for (struct thread **at = slot_of(t, e->tid); *at; at = &(*at)->next) {
-		if ((*at)->tid == e->tid) {
-			free_thread(t, at);
-			return;
-		}
-	}
+	threads_remove(t->stacks, e->tid);
 }

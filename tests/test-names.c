@@ -38,7 +38,7 @@ static void check_one(void)
 	CHECK(is_new);
 	CHECK_STR(name->file, "a.py");
 	CHECK_STR(name->func, "f");
-	CHECK(!name->is_hidden && !name->label && !name->label_size);
+	CHECK(!name->is_hidden && !name->labels[0].text && !name->labels[0].size);
 	/* The first name that an id was given stays. */
 	CHECK(names_add(n, 7, "b.py", "g", &is_new) == name);
 	CHECK(!is_new);
@@ -46,7 +46,7 @@ static void check_one(void)
 	CHECK(names_find(n, 7) == name);
 	CHECK(!names_find(n, 8) && !names_find(n, 0));
 	CHECK(!names_find(n, 7 + 1024) && !names_find(n, UINT64_MAX));
-	name->label = xstrdup("freed with it");
+	name->labels[MAX_LABELS - 1].text = xstrdup("freed with it");
 	names_free(n);
 }
 
@@ -150,7 +150,7 @@ static void check_code(void)
 	CHECK_STR(name->func, "f");
 	CHECK_STR(name->qualname, "C.f");
 	CHECK_INT(name->first_line, 10);
-	CHECK(!name->is_hidden && !name->label && !name->lines);
+	CHECK(!name->is_hidden && !name->labels[0].text && !name->lines);
 	CHECK(names_find(n, 7) == name && !names_find(n, 8));
 	/* What says the same but has another id is another: its lines differ. */
 	CHECK(add_code(n, 8, "C.f", NULL, 0, &is_new) != name);

@@ -199,8 +199,8 @@ static void describe(const struct options *o)
 	describe_list("funcs", o->funcs);
 	if (strcmp(o->tmp_dir, "/tmp"))
 		printf(" tmp_dir=%s", o->tmp_dir);
-	if (o->output)
-		printf(" output=%s", o->output);
+	if (o->outputs[0].path)
+		printf(" output=%s", o->outputs[0].path);
 	if (o->user)
 		printf(" user=%s", o->user);
 	if (o->buffer != 8 << 20)

@@ -63,6 +63,7 @@ static const struct {
 struct run {
 	struct names *names;
 	struct tree *tree;
+	struct print_options options;
 	struct printer printer;
 	struct event e; /* the next one, but for what differs */
 };
@@ -110,7 +111,7 @@ static void leave(struct run *r, enum id id, uint32_t line)
 static void lose(struct run *r, uint64_t count)
 {
 	tree_lost(r->tree);
-	r->printer.ops->lost(&r->printer, count);
+	r->printer.ops->lost(&r->printer, &(struct print_lost){ .count = count });
 }
 
 static void print_calls(struct run *r)
@@ -311,7 +312,8 @@ static void begin(struct run *r, struct output *o, char *cwd)
 	*r = (struct run){
 		.names = names_new(),
 		.tree = tree_new(),
-		.printer = { .ops = &print_text, .output = o, .cwd = cwd },
+		.options = { .cwd = cwd, .notes = true },
+		.printer = { .ops = &print_text, .output = o, .options = &r->options },
 		.e = { .pid = PID,
 		       .tid = PID,
 		       .cpu = 11,
@@ -319,11 +321,13 @@ static void begin(struct run *r, struct output *o, char *cwd)
 	};
 	for (enum id id = UNKNOWN + 1; id < IDS; id++)
 		add_name(r->names, id);
-	r->printer.ops->begin(&r->printer, &(pid_t){ PID }, 1);
+	r->printer.ops->begin(&r->printer, &(struct print_begin){ .pids = &(pid_t){ PID },
+								  .count = 1 });
 }
 
 static void end(struct run *r)
 {
+	r->printer.ops->free_state(&r->printer);
 	names_free(r->names);
 	tree_free(r->tree);
 }
@@ -349,10 +353,12 @@ static void print_all(struct output *o)
 	print_qualnames(&r);
 	end(&r);
 	begin(&r, o, cwd);
-	r.printer.qualname = true;
+	r.options.qualname = true;
 	print_qualnames(&r);
 	print_notes(&r);
-	r.printer.ops->begin(&r.printer, (pid_t[]){ 1, 22, 333 }, 3);
+	r.printer.ops->begin(&r.printer,
+			     &(struct print_begin){ .pids = (pid_t[]){ 1, 22, 333 },
+						    .count = 3 });
 	end(&r);
 }
 
