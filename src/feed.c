@@ -1,46 +1,48 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
-/* Records -> names, calls and returns -> the printer. */
+/* Records -> names, calls and returns -> what is shown of them -> the printer. */
 #include <config.h>
 
 #include "feed.h"
 
+#include <fcntl.h>
 #include <stdbool.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "clock.h"
 #include "codes.h"
 #include "memory.h"
 #include "names.h"
+#include "threads.h"
 #include "tree.h"
 #include "xalloc.h"
 
 enum { MAX_LONG_NAME = 4 << 20 };
 
 struct feed {
-	struct attach *attach;
-	struct filter *filter;
-	struct printer *printer;
+	struct feed_parts parts;
 	struct names *names;
 	struct codes *codes;
 	struct tree *tree;
+	struct sift *sift;
+	struct threads *threads; /* whose names were told; with notes */
+	uint64_t begin;		 /* ns of CLOCK_MONOTONIC */
 	int64_t wall_offset;
-	bool notes;
-	uint64_t events;
+	uint64_t seen;
+	size_t processes;
 };
 
-struct feed *feed_new(struct attach *a, struct filter *filter, struct printer *printer,
-		      bool notes)
+struct feed *feed_new(const struct feed_parts *parts)
 {
 	struct feed *f = xcalloc(1, sizeof(*f));
 
-	f->attach = a;
-	f->filter = filter;
-	f->printer = printer;
-	f->notes = notes;
+	f->parts = *parts;
 	f->names = names_new();
 	f->codes = codes_new();
 	f->tree = tree_new();
+	f->sift = sift_new(&parts->rules, parts->printer);
+	f->threads = threads_new(sizeof(struct thread), NULL);
 	return f;
 }
 
@@ -48,10 +50,18 @@ void feed_free(struct feed *f)
 {
 	if (!f)
 		return;
+	threads_free(f->threads);
+	sift_free(f->sift);
 	tree_free(f->tree);
 	names_free(f->names);
 	codes_free(f->codes);
 	free(f);
+}
+
+void feed_begin(struct feed *f, uint64_t now, size_t processes)
+{
+	f->begin = now;
+	f->processes = processes;
 }
 
 void feed_set_clock(struct feed *f, int64_t wall_offset)
@@ -59,9 +69,24 @@ void feed_set_clock(struct feed *f, int64_t wall_offset)
 	f->wall_offset = wall_offset;
 }
 
+uint64_t feed_at(const struct feed *f, uint64_t now)
+{
+	return now > f->begin ? now - f->begin : 0;
+}
+
+uint64_t feed_time(const struct feed *f, uint64_t now)
+{
+	return now + f->wall_offset;
+}
+
+uint64_t feed_seen(const struct feed *f)
+{
+	return f->seen;
+}
+
 uint64_t feed_events(const struct feed *f)
 {
-	return f->events;
+	return sift_events(f->sift);
 }
 
 uint64_t feed_orphans(const struct feed *f)
@@ -69,11 +94,33 @@ uint64_t feed_orphans(const struct feed *f)
 	return tree_orphans(f->tree);
 }
 
+size_t feed_processes(const struct feed *f)
+{
+	return f->processes;
+}
+
+/* ---- names ---- */
+
+/* A name is judged once. */
+static void judge(struct feed *f, struct name *name)
+{
+	struct filter *filter = f->parts.filter;
+
+	name->is_hidden = !filter_match(filter, name->file, name->func, name->qualname);
+	name->is_start = f->parts.rules.has_starts &&
+			 filter_starts(filter, name->func, name->qualname);
+}
+
+static bool is_needed(const struct name *name)
+{
+	return !name->is_hidden || name->is_start;
+}
+
 static void tell_verdict(struct feed *f, uint64_t code, const struct name *name)
 {
-	if (filter_asks(f->filter))
-		attach_verdict(f->attach, code,
-			       name->is_hidden ? VERDICT_HIDE : VERDICT_SHOW);
+	if (filter_asks(f->parts.filter) && f->parts.attach)
+		attach_verdict(f->parts.attach, code,
+			       is_needed(name) ? VERDICT_SHOW : VERDICT_HIDE);
 }
 
 static void add_name(struct feed *f, uint64_t code, const char *file, const char *func)
@@ -82,7 +129,7 @@ static void add_name(struct feed *f, uint64_t code, const char *file, const char
 	struct name *name = names_add(f->names, code, file, func, &is_new);
 
 	if (is_new)
-		name->is_hidden = !filter_match(f->filter, file, func, NULL);
+		judge(f, name);
 	tell_verdict(f, code, name);
 }
 
@@ -114,8 +161,7 @@ static void add_code(struct feed *f, const struct event_code *e, struct code *co
 
 	code->texts[PART_LINES] = NULL;
 	if (is_new)
-		name->is_hidden =
-			!filter_match(f->filter, new.file, new.func, new.qualname);
+		judge(f, name);
 	tell_verdict(f, e->code, name);
 }
 
@@ -145,12 +191,36 @@ static enum print_exit exit_of(const struct event *e)
 					  : PRINT_RETURNED;
 }
 
+/* What the kernel calls a thread; as a program may have it, by prctl(2). */
+static void tell_thread(struct feed *f, const struct print_event *e)
+{
+	struct print_note n = { .kind = PRINT_THREAD, .time = e->time, .at = e->at };
+	char *path = xasprintf("/proc/%u/task/%u/comm", e->pid, e->tid);
+	int fd = open(path, O_RDONLY | O_CLOEXEC);
+	char comm[COMM_SIZE + 1] = "";
+	ssize_t size = fd < 0 ? 0 : read(fd, comm, COMM_SIZE);
+
+	if (fd >= 0)
+		close(fd);
+	free(path);
+	threads_get(f->threads, e->tid, e->pid);
+	comm[strcspn(comm, "\n")] = '\0';
+	if (size <= 0 || !*comm)
+		return;
+	n.pid = e->pid;
+	n.tid = e->tid;
+	n.cpu = e->cpu;
+	n.comm = comm;
+	sift_note(f->sift, &n);
+}
+
 static void show(struct feed *f, const struct event *e)
 {
 	struct name *name = names_find(f->names, e->code);
 	struct print_event p = {
 		.kind = e->kind == EVENT_ENTER ? PRINT_ENTER : PRINT_LEAVE,
-		.time = e->time + f->wall_offset,
+		.time = feed_time(f, e->time),
+		.at = feed_at(f, e->time),
 		.pid = e->pid,
 		.tid = e->tid,
 		.cpu = e->cpu,
@@ -158,28 +228,52 @@ static void show(struct feed *f, const struct event *e)
 		.name = name,
 	};
 
-	if (name ? name->is_hidden : filter_asks(f->filter))
+	if (name ? !is_needed(name) : filter_asks(f->parts.filter))
 		return;
 	p.line = line_of(f, e, name);
 	p.depth = e->kind == EVENT_ENTER ? tree_enter(f->tree, e, name)
 					 : tree_leave(f->tree, e, name);
 	if (p.depth == TREE_NONE)
 		return;
-	f->printer->ops->event(f->printer, &p);
-	f->events++;
+	if (f->parts.notes && !threads_find(f->threads, e->tid))
+		tell_thread(f, &p);
+	f->seen++;
+	sift_event(f->sift, &p);
 }
 
-void feed_lost(struct feed *f, uint64_t count)
+void feed_lost(struct feed *f, uint64_t count, uint64_t now)
 {
+	struct print_lost l = { count, feed_time(f, now), feed_at(f, now) };
+
 	tree_lost(f->tree);
-	f->printer->ops->lost(f->printer, &(struct print_lost){ .count = count });
+	sift_lost(f->sift, &l);
 }
+
+void feed_advance(struct feed *f, uint64_t now)
+{
+	sift_advance(f->sift, feed_at(f, now));
+}
+
+uint64_t feed_next(const struct feed *f)
+{
+	uint64_t next = sift_next(f->sift);
+
+	return next == UINT64_MAX ? next : next + f->begin;
+}
+
+void feed_end(struct feed *f, uint64_t now)
+{
+	sift_end(f->sift, feed_at(f, now));
+}
+
+/* ---- processes ---- */
 
 static struct print_note note_of(const struct feed *f, const struct event *e)
 {
 	return (struct print_note){
 		.kind = PRINT_FORK,
-		.time = e->time + f->wall_offset,
+		.time = feed_time(f, e->time),
+		.at = feed_at(f, e->time),
 		.pid = e->pid,
 		.tid = e->tid,
 		.cpu = e->cpu,
@@ -187,15 +281,41 @@ static struct print_note note_of(const struct feed *f, const struct event *e)
 	};
 }
 
-static void note_fork(struct feed *f, const struct event *e)
+static void see_fork(struct feed *f, const struct event *e)
 {
 	struct print_note n = note_of(f, e);
 
-	if (f->notes)
-		f->printer->ops->note(f->printer, &n);
+	f->processes++;
+	if (f->parts.notes)
+		sift_note(f->sift, &n);
+	tree_fork(f->tree, e);
+	sift_fork(f->sift, e->tid, e->code, n.at);
 }
 
-static void note_exec(struct feed *f, const struct event_args *a)
+static bool is_of_process(struct thread *thread, void *arg)
+{
+	return thread->pid == *(const uint32_t *)arg;
+}
+
+static void see_exec(struct feed *f, const struct event *e)
+{
+	uint32_t pid = e->pid;
+
+	tree_exec(f->tree, e);
+	sift_exec(f->sift, pid, feed_at(f, e->time));
+	threads_sweep(f->threads, is_of_process, &pid);
+}
+
+static void see_exit(struct feed *f, const struct event *e)
+{
+	tree_exit(f->tree, e);
+	sift_exit(f->sift, e->tid, feed_at(f, e->time));
+	threads_remove(f->threads, e->tid);
+	if (e->tid == e->pid && f->processes)
+		f->processes--;
+}
+
+static void see_args(struct feed *f, const struct event_args *a)
 {
 	struct print_note n = note_of(f, &a->event);
 	char comm[COMM_SIZE + 1] = "";
@@ -206,14 +326,16 @@ static void note_exec(struct feed *f, const struct event_args *a)
 	n.args = a->args;
 	n.args_size = a->size <= ARGS_SIZE ? a->size : 0;
 	n.is_cut = a->whole > a->size;
-	f->printer->ops->note(f->printer, &n);
+	sift_note(f->sift, &n);
 }
 
 void feed_process(struct feed *f, pid_t pid, const char *args, size_t size)
 {
+	uint64_t now = clock_monotonic();
 	struct print_note n = {
 		.kind = PRINT_RUNS,
-		.time = clock_monotonic() + f->wall_offset,
+		.time = feed_time(f, now),
+		.at = feed_at(f, now),
 		.pid = pid,
 		.tid = pid,
 		.comm = "?",
@@ -221,8 +343,14 @@ void feed_process(struct feed *f, pid_t pid, const char *args, size_t size)
 		.args_size = size,
 	};
 
-	if (f->notes)
-		f->printer->ops->note(f->printer, &n);
+	if (f->parts.notes)
+		sift_note(f->sift, &n);
+}
+
+/* Does a printer that is full still need it: does it end calls? */
+static bool ends(const struct event *e)
+{
+	return e->kind == EVENT_EXEC || e->kind == EVENT_EXIT;
 }
 
 void feed_record(const void *record, void *arg)
@@ -232,6 +360,8 @@ void feed_record(const void *record, void *arg)
 	const struct event *e = record;
 	struct feed *f = arg;
 
+	if (f->parts.printer->is_full && !ends(e))
+		return;
 	switch (e->kind) {
 	case EVENT_ENTER:
 	case EVENT_LEAVE:
@@ -254,20 +384,19 @@ void feed_record(const void *record, void *arg)
 		end_code(f, record);
 		break;
 	case EVENT_LOST:
-		feed_lost(f, e->code);
+		feed_lost(f, e->code, e->time);
 		break;
 	case EVENT_FORK:
-		tree_fork(f->tree, e);
-		note_fork(f, e);
+		see_fork(f, e);
 		break;
 	case EVENT_EXEC:
-		tree_exec(f->tree, e);
+		see_exec(f, e);
 		break;
 	case EVENT_ARGS:
-		note_exec(f, record);
+		see_args(f, record);
 		break;
 	case EVENT_EXIT:
-		tree_exit(f->tree, e);
+		see_exit(f, e);
 		break;
 	}
 }

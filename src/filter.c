@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
-/* The patterns of -f and -F. */
+/* The patterns of -f, -F, --exclude-files, --exclude-funcs and --start-at, and --only. */
 #include <config.h>
 
 #include "filter.h"
@@ -24,8 +24,16 @@ struct patterns {
 	size_t count;
 };
 
+/* The lists, in the order of list_options[]. */
+enum list { FILES, FUNCS, EXCLUDE_FILES, EXCLUDE_FUNCS, START_AT, LISTS };
+
+static const char *const list_options[LISTS] = {
+	"-f", "-F", "--exclude-files", "--exclude-funcs", "--start-at",
+};
+
 struct filter {
-	struct patterns files, funcs;
+	struct patterns lists[LISTS];
+	bool only_user, found_user;
 	char *cwd;
 };
 
@@ -104,13 +112,17 @@ static void free_patterns(struct patterns *p)
 	free(p->list);
 }
 
-struct filter *filter_new(char **files, char **funcs, const char *cwd)
+struct filter *filter_new(const struct options *o, const char *cwd)
 {
 	struct filter *f = xcalloc(1, sizeof(*f));
 
 	f->cwd = xstrdup(cwd);
-	f->files = read_patterns(files, cwd, true);
-	f->funcs = read_patterns(funcs, cwd, false);
+	f->lists[FILES] = read_patterns(o->files, cwd, true);
+	f->lists[FUNCS] = read_patterns(o->funcs, cwd, false);
+	f->lists[EXCLUDE_FILES] = read_patterns(o->exclude_files, cwd, true);
+	f->lists[EXCLUDE_FUNCS] = read_patterns(o->exclude_funcs, cwd, false);
+	f->lists[START_AT] = read_patterns(o->start_at, cwd, false);
+	f->only_user = o->only_user;
 	return f;
 }
 
@@ -118,15 +130,16 @@ void filter_free(struct filter *f)
 {
 	if (!f)
 		return;
-	free_patterns(&f->files);
-	free_patterns(&f->funcs);
+	for (enum list i = 0; i < LISTS; i++)
+		free_patterns(&f->lists[i]);
 	free(f->cwd);
 	free(f);
 }
 
 bool filter_asks(const struct filter *f)
 {
-	return f->files.count || f->funcs.count;
+	return f->only_user || f->lists[FILES].count || f->lists[FUNCS].count ||
+	       f->lists[EXCLUDE_FILES].count || f->lists[EXCLUDE_FUNCS].count;
 }
 
 /* form: one of the forms of p. */
@@ -147,56 +160,108 @@ static bool match_file(const struct pattern *p, const char *name, const char *ab
 	return !strchr(p->given, '/') && match_one(p, p->given, base ? base + 1 : name);
 }
 
-static bool match_files(struct filter *f, const char *name)
+/* Does any match? All are tried, so that each knows. */
+static bool match_files(struct patterns *list, const char *cwd, const char *name)
 {
 	char *absolute;
-	bool any = !f->files.count;
+	bool any = false;
 
-	if (any)
-		return true;
+	if (!list->count)
+		return false;
 	/* <string> and <frozen importlib._bootstrap> are no paths. */
-	absolute = *name == '<' ? xstrdup(name) : filter_absolute(f->cwd, name);
-	for (size_t i = 0; i < f->files.count; i++) {
-		if (match_file(&f->files.list[i], name, absolute))
-			any = f->files.list[i].matched = true;
+	absolute = *name == '<' ? xstrdup(name) : filter_absolute(cwd, name);
+	for (size_t i = 0; i < list->count; i++) {
+		if (match_file(&list->list[i], name, absolute))
+			any = list->list[i].matched = true;
 	}
 	free(absolute);
 	return any;
 }
 
-static bool match_funcs(struct filter *f, const char *name, const char *qualname)
+static bool match_funcs(struct patterns *list, const char *name, const char *qualname)
 {
-	bool any = !f->funcs.count;
+	bool any = false;
 
-	for (size_t i = 0; i < f->funcs.count; i++) {
-		struct pattern *p = &f->funcs.list[i];
+	for (size_t i = 0; i < list->count; i++) {
+		struct pattern *p = &list->list[i];
 
 		if (match_one(p, p->given, name) ||
 		    (qualname && match_one(p, p->given, qualname)))
-			any = f->funcs.list[i].matched = true;
+			any = p->matched = true;
 	}
 	return any;
+}
+
+/* At the beginning of path: "pythonX.Y/"; builds can have letters behind it, as in
+ * python3.13t. */
+static bool is_python_folder(const char *path)
+{
+	size_t digits;
+
+	if (strncmp(path, "python", 6))
+		return false;
+	path += 6;
+	digits = strspn(path, "0123456789.");
+	path += digits + strspn(path + digits, "abcdefghijklmnopqrstuvwxyz");
+	return digits && *path == '/';
+}
+
+/* Is this folder, with the path behind it, one of libraries? */
+static bool is_library_folder(const char *path)
+{
+	static const char *const folders[] = { "site-packages/", "dist-packages/" };
+	size_t zip = strspn(path + (strncmp(path, "python", 6) ? 0 : 6), "0123456789");
+
+	for (size_t i = 0; i < sizeof(folders) / sizeof(folders[0]); i++)
+		if (!strncmp(path, folders[i], strlen(folders[i])))
+			return true;
+	if (!strncmp(path, "lib/", 4) && is_python_folder(path + 4))
+		return true;
+	if (!strncmp(path, "lib64/", 6) && is_python_folder(path + 6))
+		return true;
+	return zip && !strncmp(path, "python", 6) && !strncmp(path + 6 + zip, ".zip/", 5);
+}
+
+bool filter_is_library(const char *file)
+{
+	if (!strncmp(file, "<frozen ", 8))
+		return true;
+	for (const char *at = file; at; at = strchr(at, '/')) {
+		at += *at == '/';
+		if (is_library_folder(at))
+			return true;
+	}
+	return false;
 }
 
 bool filter_match(struct filter *f, const char *file, const char *func,
 		  const char *qualname)
 {
-	bool files = match_files(f, file), funcs = match_funcs(f, func, qualname);
+	struct patterns *lists = f->lists;
+	bool in_files = match_files(&lists[FILES], f->cwd, file);
+	bool in_funcs = match_funcs(&lists[FUNCS], func, qualname);
+	bool excluded = match_files(&lists[EXCLUDE_FILES], f->cwd, file);
 
-	return files && funcs;
+	excluded |= match_funcs(&lists[EXCLUDE_FUNCS], func, qualname);
+	if (f->only_user && filter_is_library(file))
+		return false;
+	f->found_user = true;
+	return (in_files || !lists[FILES].count) && (in_funcs || !lists[FUNCS].count) &&
+	       !excluded;
 }
 
-static void report(const struct patterns *p, const char *option,
-		   void (*found)(const char *option, const char *pattern))
+bool filter_starts(struct filter *f, const char *func, const char *qualname)
 {
-	for (size_t i = 0; i < p->count; i++)
-		if (!p->list[i].matched)
-			found(option, p->list[i].given);
+	return match_funcs(&f->lists[START_AT], func, qualname);
 }
 
 void filter_unmatched(const struct filter *f,
 		      void (*found)(const char *option, const char *pattern))
 {
-	report(&f->files, "-f", found);
-	report(&f->funcs, "-F", found);
+	for (enum list i = 0; i < LISTS; i++)
+		for (size_t j = 0; j < f->lists[i].count; j++)
+			if (!f->lists[i].list[j].matched)
+				found(list_options[i], f->lists[i].list[j].given);
+	if (f->only_user && !f->found_user)
+		found("--only", "user");
 }

@@ -17,6 +17,10 @@ int log_level(void);
  */
 void warn(const char *format, ...) __attribute__((format(printf, 1, 2)));
 void info(int level, const char *format, ...) __attribute__((format(printf, 2, 3)));
+/* Write this line to the terminal on stderr in the place of the last such; NULL: take it
+ * away. Other words take its place, too. */
+void log_progress(const char *text);
+
 void die(const char *format, ...) __attribute__((format(printf, 1, 2), noreturn));
 
 #endif

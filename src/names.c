@@ -135,6 +135,7 @@ static struct name *make(struct names *n, const char *file, const char *func)
 
 	name->file = xstrdup(file);
 	name->func = xstrdup(func);
+	name->size = strlen(file) + strlen(func);
 	n->all = xgrow(n->all, n->count, sizeof(struct name *));
 	name->index = n->count;
 	n->all[n->count++] = name;
@@ -179,7 +180,10 @@ struct name *names_add_code(struct names *n, uint64_t id, const struct name *cod
 		return name;
 	}
 	name = make(n, code->file, code->func);
-	name->qualname = code->qualname ? xstrdup(code->qualname) : NULL;
+	if (code->qualname) {
+		name->qualname = xstrdup(code->qualname);
+		name->size += strlen(code->qualname);
+	}
 	name->first_line = code->first_line;
 	name->lines_format = code->lines_format;
 	name->line_table = code->line_table;

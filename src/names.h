@@ -25,8 +25,11 @@ struct name {
 	int32_t *lines; /* of each instruction */
 	size_t line_count;
 	bool is_hidden; /* by the filters */
+	bool is_start;	/* what is below its calls is shown */
+	size_t size;	/* bytes of the strings */
 	uint32_t index; /* of all names of the table */
-	struct label labels[MAX_LABELS]; /* one for each printer; owned here, NULL at first */
+	struct label
+		labels[MAX_LABELS]; /* one for each printer; owned here, NULL at first */
 };
 
 struct names;

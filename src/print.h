@@ -133,11 +133,15 @@ struct printer {
 	struct output *output;
 	const struct print_options *options;
 	bool color;
+	bool is_full;	    /* takes nothing more but the ends of what it was given */
 	unsigned int label; /* the index of its labels in struct name */
 	void *state;	    /* the printer's own; NULL at first */
 };
 
 extern const struct print_ops print_text;
+
+/* By enum print_format. */
+extern const struct print_ops *const print_formats[FORMATS];
 
 /* "FILE:FUNC:" of a name, made harmless to terminals; kept as the printer's label. */
 const struct label *print_label(struct printer *p, struct name *name);

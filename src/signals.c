@@ -24,6 +24,7 @@ int signals_open(void)
 	sigemptyset(&set);
 	sigaddset(&set, SIGINT);
 	sigaddset(&set, SIGTERM);
+	sigaddset(&set, SIGUSR1);
 	for (size_t i = 0; i < sizeof(maybe) / sizeof(maybe[0]); i++) {
 		sigaction(maybe[i], NULL, &before);
 		if (before.sa_handler != SIG_IGN)

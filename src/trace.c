@@ -22,8 +22,10 @@
 #include "interpreters.h"
 #include "job.h"
 #include "log.h"
-#include "output.h"
+#include "outputs.h"
 #include "print.h"
+#include "progress.h"
+#include "record.h"
 #include "signals.h"
 #include "stream.h"
 #include "target.h"
@@ -31,7 +33,7 @@
 
 /* While events come, the reader looks every FLOW_MS; after QUIET looks in vain it sleeps.
  */
-enum { FLOW_MS = 20, QUIET = 5 };
+enum { FLOW_MS = 20, QUIET = 5, LONG_MS = 1000 };
 
 /* How often a job that the terminal stops is looked at, a millisecond apart, until it has
  * stopped. */
@@ -52,9 +54,11 @@ struct trace {
 	struct interpreters *interpreters;
 	struct filter *filter;
 	struct feed *feed;
-	struct output *output;
-	struct print_options print_options;
-	struct printer printer;
+	struct outputs *outputs;
+	struct record *record;	 /* NULL: all is written as it comes */
+	struct printer *printer; /* the outputs, or the recorder */
+	struct progress progress;
+	bool is_flushed;
 	char *cwd;
 	int signals;
 	bool found_python; /* probes are on one */
@@ -64,6 +68,7 @@ struct trace {
 	int refused; /* the exit status if the command was not let run at all */
 	bool failed; /* pyflow's own failure, said already */
 	bool is_attached;
+	int status; /* the command's as waitpid() gives it; -1 if it is not known */
 };
 
 static int in_child(void *arg)
@@ -132,17 +137,23 @@ static int open_rooms(struct trace *t)
 {
 	const struct options *o = t->options;
 	bool stop = o->on_full ? o->on_full == ON_FULL_STOP : !o->pids;
-	bool notes = o->verbose;
+	struct feed_parts parts = {
+		.filter = t->filter,
+		.rules = { o->start_at, o->max_depth, o->min_duration },
+		.printer = t->printer,
+		.notes = outputs_want_notes(t->outputs),
+	};
 	struct settings settings = {
 		.flags = (stop ? SETTINGS_STOP : 0) |
 			 (filter_asks(t->filter) ? SETTINGS_ASK : 0) |
 			 (o->no_inherit ? 0 : SETTINGS_INHERIT) |
-			 (notes ? SETTINGS_NOTES : 0),
+			 (parts.notes ? SETTINGS_NOTES : 0),
 	};
 
 	if (attach_open(settings, o->buffer, &t->attach))
 		return EXIT_OWN;
-	t->feed = feed_new(t->attach, t->filter, &t->printer, notes);
+	parts.attach = t->attach;
+	t->feed = feed_new(&parts);
 	if (stream_open(t->attach, feed_record, t->feed, &t->stream))
 		return EXIT_OWN;
 	t->guard = guard_start(attach_job_fd(t->attach), attach_shared(t->attach));
@@ -153,21 +164,24 @@ static int open_rooms(struct trace *t)
 static void begin_printing(struct trace *t)
 {
 	pid_t *pids = xcalloc(t->target_count, sizeof(*pids));
+	struct print_begin begin = { .pids = pids, .count = t->target_count };
+	uint64_t now = clock_monotonic();
 	char args[ARGS_SIZE];
 
 	for (size_t i = 0; i < t->target_count; i++)
 		pids[i] = target_pid(t->targets[i]);
 	feed_set_clock(t->feed, clock_wall_offset());
+	feed_begin(t->feed, now, t->target_count);
+	begin.time = feed_time(t->feed, now);
+	begin.argv = t->options->argv;
 	t->is_attached = true;
 	/* Whoever reads the first line may rely on it. */
 	attach_run(t->attach, true);
-	t->printer.ops->begin(&t->printer,
-			      &(struct print_begin){ .pids = pids,
-						     .count = t->target_count });
+	t->printer->ops->begin(t->printer, &begin);
 	for (size_t i = 0; i < t->target_count && t->options->pids; i++)
 		feed_process(t->feed, pids[i], args,
 			     target_args(t->targets[i], args, sizeof(args)));
-	output_flush(t->output);
+	outputs_flush(t->outputs);
 	free(pids);
 }
 
@@ -264,18 +278,18 @@ static void detach(struct trace *t)
 		stream_drain(t->stream, &more);
 	while (job_attend(t->job))
 		stream_drain(t->stream, &more);
-	output_flush(t->output);
+	outputs_flush(t->outputs);
 }
 
 static void check_output(struct trace *t)
 {
-	int err = output_error(t->output);
+	const char *name;
+	int err = outputs_error(t->outputs, &name);
 
-	if (!err || !t->is_attached)
+	if ((!err && !t->printer->is_full) || !t->is_attached)
 		return;
-	if (err != -EPIPE) {
-		warn("cannot write %s: %s; the trace ends here", output_name(t->output),
-		     strerror(-err));
+	if (err && err != -EPIPE) {
+		warn("cannot write %s: %s; the trace ends here", name, strerror(-err));
 		t->failed = true;
 	}
 	detach(t);
@@ -285,13 +299,13 @@ static void check_output(struct trace *t)
 static void check_sense(struct trace *t)
 {
 	uint64_t odd = attach_shared(t->attach)->odd;
-	uint64_t all = attach_shared(t->attach)->looks + feed_events(t->feed);
+	uint64_t all = attach_shared(t->attach)->looks + feed_seen(t->feed);
 
 	if (!t->is_attached || odd < MANY_ODD || odd * ODD_SHARE < all)
 		return;
 	warn("%llu steps of the evaluation loop did not look as expected, and %llu did: "
 	     "this interpreter is not understood, and the trace ends here",
-	     (unsigned long long)odd, (unsigned long long)feed_events(t->feed));
+	     (unsigned long long)odd, (unsigned long long)feed_seen(t->feed));
 	t->failed = true;
 	detach(t);
 }
@@ -311,16 +325,23 @@ static bool on_signal(struct trace *t, int signal, int *first)
 /* Take what there is. Returns the number of records. */
 static size_t work(struct trace *t, bool *more)
 {
+	uint64_t written, now;
 	size_t taken = 0;
 
 	*more = false;
 	if (!t->is_attached)
 		return 0;
+	now = clock_monotonic();
+	written = stream_written(t->stream);
 	feed_set_clock(t->feed, clock_wall_offset());
 	taken = stream_drain(t->stream, more);
 	*more |= job_attend(t->job);
-	if (taken && !*more)
-		output_flush(t->output);
+	if (stream_has_read(t->stream, written))
+		feed_advance(t->feed, now);
+	if (!*more)
+		t->is_flushed = outputs_flush(t->outputs);
+	progress_show(&t->progress, now, feed_events(t->feed),
+		      attach_shared(t->attach)->lost, feed_processes(t->feed));
 	check_output(t);
 	check_sense(t);
 	return taken;
@@ -345,7 +366,7 @@ static void pause_here(struct trace *t, int signal)
 			break;
 		poll(NULL, 0, 1);
 	}
-	output_flush(t->output);
+	outputs_flush(t->outputs);
 	signals_stop_here(signal);
 	job_leave_stopped(t->job, false);
 	attach_hold(t->attach, true);
@@ -355,18 +376,43 @@ static void pause_here(struct trace *t, int signal)
 
 enum { POLL_STREAM, POLL_JOB, POLL_SIGNALS, POLL_TARGET, POLL_OUTPUT, POLLS };
 
-/* How long to sleep after `quiet` looks in vain, in ms. */
-static int sleep_for(struct trace *t, bool more, unsigned int quiet)
+/* How long to sleep after `quiet` looks in vain, in ms; -1: until something comes. */
+static int sleep_for_records(struct trace *t, bool more, unsigned int quiet)
 {
 	if (more)
 		return quiet ? 1 : 0;
-	if (!t->is_attached)
-		return -1;
 	if (quiet <= QUIET)
 		return FLOW_MS;
 	stream_sleep(t->stream);
 	/* A record may have come just before that was known. */
 	return quiet == QUIET + 1 ? FLOW_MS : -1;
+}
+
+/* The shorter of two times, where -1 is for ever. */
+static int sooner(int a, int b)
+{
+	return a < 0 || (b >= 0 && b < a) ? b : a;
+}
+
+/* Until a call is long enough to be shown. */
+static int sleep_for_calls(const struct trace *t)
+{
+	uint64_t next = feed_next(t->feed), now = clock_monotonic();
+	uint64_t ms = next > now ? (next - now) / 1000000 + 1 : 1;
+
+	return next == UINT64_MAX ? -1 : ms < LONG_MS ? (int)ms : LONG_MS;
+}
+
+static int sleep_for(struct trace *t, bool more, unsigned int quiet)
+{
+	int ms;
+
+	if (!t->is_attached)
+		return -1;
+	ms = sooner(sleep_for_records(t, more, quiet), sleep_for_calls(t));
+	if (!t->is_flushed || progress_is_old(&t->progress))
+		ms = sooner(ms, LONG_MS);
+	return ms;
 }
 
 /* Is there a target that has not ended? It is t->target from now on. */
@@ -381,16 +427,69 @@ static bool is_any_left(struct trace *t)
 	return false;
 }
 
+static struct print_totals totals_of(const struct trace *t)
+{
+	const struct shared *shared = attach_shared(t->attach);
+	uint64_t now = clock_monotonic();
+
+	return (struct print_totals){
+		.time = feed_time(t->feed, now),
+		.at = feed_at(t->feed, now),
+		.events = feed_events(t->feed),
+		.lost = shared->lost,
+		.unread = shared->unread,
+		.odd = shared->odd,
+		.orphans = feed_orphans(t->feed),
+		.untraced = shared->crowded,
+		.unheld = shared->unheld,
+		.status = t->status,
+	};
+}
+
+static void close_outputs(struct trace *t)
+{
+	const char *name;
+	int err = outputs_close(t->outputs, &name);
+
+	if (!err || err == -EPIPE || t->failed)
+		return;
+	warn("cannot write %s: %s", name, strerror(-err));
+	t->failed = true;
+}
+
+/* What the flight recorder has. */
+static void write_record(struct trace *t)
+{
+	const struct print_totals totals = totals_of(t);
+
+	if (outputs_open(t->outputs)) {
+		t->failed = true;
+		return;
+	}
+	record_replay(t->record, outputs_printer(t->outputs), &totals);
+	close_outputs(t);
+}
+
 /* Returns false if pyflow is to end at once. */
 static bool take_signal(struct trace *t, int *first)
 {
 	int signal = signals_take(t->signals);
 
-	if (signal == SIGTSTP || signal == SIGTTIN || signal == SIGTTOU)
+	if (signal == SIGUSR1 && t->record)
+		write_record(t);
+	else if (signal == SIGUSR1)
+		outputs_flush(t->outputs);
+	else if (signal == SIGTSTP || signal == SIGTTIN || signal == SIGTTOU)
 		pause_here(t, signal);
 	else if (signal)
 		return on_signal(t, signal, first);
 	return true;
+}
+
+/* Who reads the standard output may go away. */
+static int polled_output(const struct trace *t)
+{
+	return options_use_stdout(t->options) && !t->record ? STDOUT_FILENO : -1;
 }
 
 /* Until the targets have ended, or the tracing if they are not our children. */
@@ -401,8 +500,7 @@ static void loop(struct trace *t)
 		[POLL_JOB] = { .fd = job_fd(t->job), .events = POLLIN },
 		[POLL_SIGNALS] = { .fd = t->signals, .events = POLLIN },
 		[POLL_TARGET] = { .events = POLLIN },
-		[POLL_OUTPUT] = { .fd = options_use_stdout(t->options) ? STDOUT_FILENO
-								       : -1 },
+		[POLL_OUTPUT] = { .fd = polled_output(t) },
 	};
 	unsigned int quiet = 0;
 	int signal = 0;
@@ -439,10 +537,6 @@ static void say_totals(struct trace *t)
 {
 	struct shared *shared = attach_shared(t->attach);
 
-	if (shared->unsaid && !output_error(t->output)) {
-		feed_lost(t->feed, shared->unsaid);
-		output_flush(t->output);
-	}
 	if (!t->found_python)
 		return;
 	filter_unmatched(t->filter, say_unmatched);
@@ -464,6 +558,8 @@ static void say_totals(struct trace *t)
 	if (shared->crowded)
 		warn("%llu processes were not traced: there were too many at once",
 		     (unsigned long long)shared->crowded);
+	if (t->options->quiet && !shared->lost)
+		return;
 	warn("%llu events, %llu lost%s", (unsigned long long)feed_events(t->feed),
 	     (unsigned long long)shared->lost,
 	     shared->lost ? " (--on-full=stop loses none, a larger -m fewer)" : "");
@@ -489,23 +585,49 @@ static int own_status(struct trace *t)
 
 /* The command's own status wins; pyflow's failure shows if the command itself did well.
  */
-static int finish(struct trace *t)
+static int status_of(const struct trace *t, int own)
 {
-	int own, status;
-
-	t->was_cut |= !t->is_attached;
-	detach(t);
-	check_output(t);
-	say_totals(t);
-	own = own_status(t);
 	if (!target_is_child(t->target))
 		return own;
-	status = target_wait(t->target);
 	if (t->refused)
 		return t->refused;
-	if (WIFSIGNALED(status))
-		return -WTERMSIG(status);
-	return WEXITSTATUS(status) ? WEXITSTATUS(status) : own;
+	if (WIFSIGNALED(t->status))
+		return -WTERMSIG(t->status);
+	return WEXITSTATUS(t->status) ? WEXITSTATUS(t->status) : own;
+}
+
+/* What is open ends, and so do the outputs; what was kept is written if the command
+ * failed. Of a process of -p that is not known. */
+static void end_printing(struct trace *t)
+{
+	struct shared *shared = attach_shared(t->attach);
+	struct print_totals totals;
+	uint64_t now;
+
+	if (shared->unsaid)
+		feed_lost(t->feed, shared->unsaid, clock_monotonic());
+	if (t->record) {
+		if (t->found_python && t->status)
+			write_record(t);
+		return;
+	}
+	now = clock_monotonic();
+	feed_end(t->feed, now);
+	totals = totals_of(t);
+	t->printer->ops->end(t->printer, &totals);
+	close_outputs(t);
+}
+
+static int finish(struct trace *t)
+{
+	t->was_cut |= !t->is_attached;
+	detach(t);
+	log_progress(NULL);
+	if (target_is_child(t->target))
+		t->status = target_wait(t->target);
+	end_printing(t);
+	say_totals(t);
+	return status_of(t, own_status(t));
 }
 
 static void close_rooms(struct trace *t)
@@ -518,33 +640,43 @@ static void close_rooms(struct trace *t)
 	interpreters_free(t->interpreters);
 	stream_close(t->stream);
 	attach_close(t->attach);
-	output_close(t->output);
+	outputs_free(t->outputs);
+	record_free(t->record);
 	feed_free(t->feed);
 	filter_free(t->filter);
-	if (t->printer.ops->free_state)
-		t->printer.ops->free_state(&t->printer);
 	free(t->cwd);
+}
+
+static int open_printer(struct trace *t)
+{
+	const struct options *o = t->options;
+	int err;
+
+	t->outputs = outputs_new(o, t->cwd);
+	if (o->last_events || o->last_size) {
+		t->record = record_new(o->last_events, o->last_size);
+		t->printer = record_printer(t->record);
+		err = outputs_clear(t->outputs);
+	} else {
+		t->printer = outputs_printer(t->outputs);
+		err = outputs_open(t->outputs);
+	}
+	t->progress.is_wanted = !o->quiet && progress_can() &&
+				!outputs_use_terminal(t->outputs);
+	return err ? EXIT_OWN : 0;
 }
 
 int trace_run(const struct options *o)
 {
-	struct trace t = { .options = o };
+	struct trace t = { .options = o, .is_flushed = true, .status = -1 };
 	int status;
 
 	t.cwd = getcwd(NULL, 0);
 	if (!t.cwd)
 		t.cwd = xstrdup("/");
-	t.filter = filter_new(o->files, o->funcs, t.cwd);
+	t.filter = filter_new(o, t.cwd);
 	t.signals = signals_open();
-	t.printer.ops = &print_text;
-	t.print_options = (struct print_options){
-		.cwd = t.cwd,
-		.qualname = o->qualname,
-		.notes = o->verbose,
-	};
-	t.printer.options = &t.print_options;
-	status = output_open(o->outputs[0].path, &t.output) ? EXIT_OWN : 0;
-	t.printer.output = t.output;
+	status = open_printer(&t);
 	if (!status)
 		status = o->pids ? begin_pids(&t) : begin_command(&t);
 	if (!status) {

@@ -225,11 +225,14 @@ void tree_lost(struct tree *t)
 
 void tree_fork(struct tree *t, const struct event *e)
 {
-	struct stack *parent = (struct stack *)threads_find(t->stacks, e->tid), *child;
+	struct stack *parent, *child;
 
-	if (!parent || e->code == e->tid)
+	if (e->code == e->tid)
 		return;
 	threads_remove(t->stacks, e->code);
+	parent = (struct stack *)threads_find(t->stacks, e->tid);
+	if (!parent)
+		return;
 	child = get_stack(t, e->code, e->code);
 	child->losses = parent->losses;
 	for (size_t i = 0; i < parent->depth; i++)

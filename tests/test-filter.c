@@ -13,6 +13,14 @@
 #include "check.h"
 #include "xalloc.h"
 
+/* files and funcs end with NULL, or are NULL. */
+static struct filter *new_filter(char **files, char **funcs, const char *cwd)
+{
+	struct options o = { .files = files, .funcs = funcs };
+
+	return filter_new(&o, cwd);
+}
+
 static const struct {
 	const char *cwd, *name, *wanted;
 } paths[] = {
@@ -160,7 +168,7 @@ static bool match_one(const char *cwd, const char *file, const char *func,
 		      const char *name)
 {
 	char *list[] = { xstrdup(file ? file : func), NULL };
-	struct filter *f = filter_new(file ? list : NULL, func ? list : NULL, cwd);
+	struct filter *f = new_filter(file ? list : NULL, func ? list : NULL, cwd);
 	bool ok = file ? filter_match(f, name, "any", NULL)
 		       : filter_match(f, "any", name, NULL);
 
@@ -195,7 +203,7 @@ static void check_qualnames(void)
 {
 	for (size_t i = 0; i < sizeof(qualnames) / sizeof(qualnames[0]); i++) {
 		char *list[] = { xstrdup(qualnames[i].pattern), NULL };
-		struct filter *f = filter_new(NULL, list, "/w");
+		struct filter *f = new_filter(NULL, list, "/w");
 
 		check_int(filter_match(f, "a.py", qualnames[i].func,
 				       qualnames[i].qualname),
@@ -211,7 +219,7 @@ static void check_qualnames(void)
 static void check_both_names(void)
 {
 	char *files_list[] = { "a.py", NULL }, *funcs_list[] = { "f", "C.f", NULL };
-	struct filter *f = filter_new(files_list, funcs_list, "/w");
+	struct filter *f = new_filter(files_list, funcs_list, "/w");
 
 	CHECK(!filter_match(f, "b.py", "f", "D.f"));
 	CHECK_STR(unmatched(f), "-f a.py;-F C.f;");
@@ -237,7 +245,7 @@ static void check_lists(void)
 {
 	char *files_list[] = { "a.py", "b*", "never.py", NULL };
 	char *funcs_list[] = { "f", "g_*", NULL };
-	struct filter *f = filter_new(files_list, funcs_list, "/w");
+	struct filter *f = new_filter(files_list, funcs_list, "/w");
 
 	CHECK_STR(unmatched(f), "-f a.py;-f b*;-f never.py;-F f;-F g_*;");
 	CHECK(filter_match(f, "a.py", "f", NULL));
@@ -255,7 +263,7 @@ static void check_lists(void)
 static void check_half(void)
 {
 	char *files_list[] = { "a.py", NULL }, *funcs_list[] = { "f", NULL };
-	struct filter *f = filter_new(files_list, funcs_list, "/w");
+	struct filter *f = new_filter(files_list, funcs_list, "/w");
 
 	CHECK(!filter_match(f, "a.py", "g", NULL));
 	CHECK_STR(unmatched(f), "-F f;");
@@ -267,7 +275,7 @@ static void check_half(void)
 static void check_none(void)
 {
 	char *empty[] = { NULL };
-	struct filter *f = filter_new(NULL, empty, "/w");
+	struct filter *f = new_filter(NULL, empty, "/w");
 
 	CHECK(!filter_asks(f));
 	CHECK(filter_match(f, "a.py", "f", NULL));

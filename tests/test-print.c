@@ -398,7 +398,7 @@ int main(void)
 	setenv("TZ", "UTC", 1);
 	tzset();
 	CHECK(fd >= 0);
-	CHECK_INT(output_open(got, &o), 0);
+	CHECK_INT(output_open(got, COMPRESSION_NONE, &o), 0);
 	print_all(o);
 	output_flush(o);
 	CHECK_INT(output_error(o), 0);

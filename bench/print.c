@@ -1,0 +1,149 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+/* What printing costs, without a kernel: records of calls and returns that are made here
+ * go the way that those of the ring buffer go, through names, tree and printers.
+ *
+ *   print FORMAT EVENTS [FILE [MIN-DURATION-NS]]
+ *
+ * prints the format, millions of events per second of CPU time, and the peak of memory
+ * (KiB) after a tenth of the events and after all. */
+#include <config.h>
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/resource.h>
+
+#include "../bpf/event.h"
+#include "feed.h"
+#include "outputs.h"
+#include "xalloc.h"
+
+enum { THREADS = 4, FUNCTIONS = 500, DEEP = 40, PID = 1000 };
+
+struct thread_state {
+	unsigned int depth;
+	uint64_t codes[DEEP];
+};
+
+struct generator {
+	struct feed *feed;
+	struct thread_state threads[THREADS];
+	uint64_t time, random;
+};
+
+/* xorshift: the same in each run. */
+static uint32_t below(struct generator *g, uint32_t n)
+{
+	g->random ^= g->random << 13;
+	g->random ^= g->random >> 7;
+	g->random ^= g->random << 17;
+	return (g->random >> 32) % n;
+}
+
+static void name_functions(struct generator *g)
+{
+	for (unsigned int i = 1; i <= FUNCTIONS; i++) {
+		struct event_name n = { .kind = EVENT_NAME, .code = i };
+
+		snprintf(n.file, sizeof(n.file),
+			 "/usr/lib/python3.11/package%u/module%u.py", i % 7, i % 50);
+		snprintf(n.func, sizeof(n.func), "function_%u", i);
+		feed_record(&n, g->feed);
+	}
+}
+
+/* A thread runs for a while, then another. */
+static void step(struct generator *g, unsigned int thread)
+{
+	struct thread_state *t = &g->threads[thread];
+	bool enters = !t->depth || (t->depth < DEEP && below(g, 2));
+	struct event e = {
+		.kind = enters ? EVENT_ENTER : EVENT_LEAVE,
+		.cpu = thread % 2,
+		.line = 10 + below(g, 500),
+		.pid = PID,
+		.tid = PID + thread,
+		.time = g->time += 200 + below(g, 2000),
+	};
+
+	if (enters)
+		t->codes[t->depth++] = 1 + below(g, FUNCTIONS);
+	else
+		t->depth--;
+	e.code = t->codes[enters ? t->depth - 1 : t->depth];
+	e.frame = 0x7fff0000 - 100 * (enters ? t->depth - 1 : t->depth);
+	feed_record(&e, g->feed);
+}
+
+static long peak_of_memory(struct rusage *usage)
+{
+	getrusage(RUSAGE_SELF, usage);
+	return usage->ru_maxrss;
+}
+
+static double seconds(const struct rusage *u)
+{
+	return u->ru_utime.tv_sec + u->ru_stime.tv_sec +
+	       (u->ru_utime.tv_usec + u->ru_stime.tv_usec) / 1e6;
+}
+
+static void run(struct generator *g, struct printer *printer, uint64_t events)
+{
+	struct print_begin begin = { .pids = &(pid_t){ PID }, .count = 1 };
+	struct print_totals totals = { .events = events };
+	struct rusage before, after;
+	long early = 0, late;
+
+	peak_of_memory(&before);
+	feed_begin(g->feed, g->time, 1);
+	printer->ops->begin(printer, &begin);
+	name_functions(g);
+	for (uint64_t i = 0; i < events; i++) {
+		if (i == events / 10)
+			early = peak_of_memory(&after);
+		step(g, i / 100 % THREADS);
+	}
+	feed_end(g->feed, g->time);
+	totals.at = feed_at(g->feed, g->time);
+	printer->ops->end(printer, &totals);
+	late = peak_of_memory(&after);
+	printf("%.2f %ld %ld\n", events / 1e6 / (seconds(&after) - seconds(&before)),
+	       early, late);
+}
+
+static enum print_format format_of(const char *name)
+{
+	for (enum print_format i = 0; i < FORMATS; i++)
+		if (!strcmp(print_formats[i]->name, name))
+			return i;
+	fprintf(stderr, "print: there is no format %s\n", name);
+	exit(2);
+}
+
+int main(int argc, char **argv)
+{
+	struct options o = { .output_count = 1 };
+	struct generator g = { .time = 1000000000, .random = 88172645463325252ULL };
+	struct feed_parts parts = { .notes = false };
+	struct outputs *outputs;
+
+	if (argc < 3) {
+		fprintf(stderr, "usage: print FORMAT EVENTS [FILE [MIN-DURATION-NS]]\n");
+		return 2;
+	}
+	o.outputs[0].format = format_of(argv[1]);
+	o.outputs[0].path = argc > 3 ? argv[3] : "/dev/null";
+	parts.rules.min_duration = argc > 4 ? strtoull(argv[4], NULL, 10) : 0;
+	outputs = outputs_new(&o, "/");
+	if (outputs_open(outputs))
+		return 1;
+	parts.printer = outputs_printer(outputs);
+	parts.filter = filter_new(&o, "/");
+	g.feed = feed_new(&parts);
+	printf("%s ", argv[1]);
+	run(&g, parts.printer, strtoull(argv[2], NULL, 10));
+	outputs_free(outputs);
+	feed_free(g.feed);
+	filter_free(parts.filter);
+	return 0;
+}
