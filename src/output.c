@@ -180,14 +180,31 @@ static void finish_file(struct output *o)
 	o->fd = -1;
 }
 
+/* The file's name when it is the i-th before the one that is written. */
+static char *older(const struct output *o, unsigned int i)
+{
+	return i ? xasprintf("%s.%u", o->path, i) : xstrdup(o->path);
+}
+
+static bool is_there(const struct output *o, unsigned int i)
+{
+	char *name = older(o, i);
+	bool there = !access(name, F_OK);
+
+	free(name);
+	return there;
+}
+
 static void rename_files(const struct output *o, unsigned int keep)
 {
-	for (unsigned int i = keep; i; i--) {
-		char *from = i > 1 ? xasprintf("%s.%u", o->path, i - 1)
-				   : xstrdup(o->path);
-		char *to = xasprintf("%s.%u", o->path, i);
+	unsigned int count = 0;
 
-		if (rename(from, to) && errno != ENOENT)
+	while (count < keep && is_there(o, count))
+		count++;
+	for (; count; count--) {
+		char *from = older(o, count - 1), *to = older(o, count);
+
+		if (rename(from, to))
 			warn("cannot rename %s to %s: %s", from, to, strerror(errno));
 		free(from);
 		free(to);
