@@ -2,10 +2,11 @@
 /* What printing costs, without a kernel: records of calls and returns that are made here
  * go the way that those of the ring buffer go, through names, tree and printers.
  *
- *   print FORMAT EVENTS [FILE [MIN-DURATION-NS]]
+ *   print EVENTS OPTION...
  *
- * prints the format, millions of events per second of CPU time, and the peak of memory
- * (KiB) after a tenth of the events and after all. */
+ * takes pyflow's options for what is shown and how, and prints millions of events per
+ * second of CPU time, and the peak of memory (KiB) after a tenth of the events and after
+ * all. */
 #include <config.h>
 
 #include <stdio.h>
@@ -15,7 +16,9 @@
 
 #include "../bpf/event.h"
 #include "feed.h"
+#include "options.h"
 #include "outputs.h"
+#include "record.h"
 #include "xalloc.h"
 
 enum { THREADS = 4, FUNCTIONS = 500, DEEP = 40, PID = 1000 };
@@ -105,45 +108,52 @@ static void run(struct generator *g, struct printer *printer, uint64_t events)
 	}
 	feed_end(g->feed, g->time);
 	totals.at = feed_at(g->feed, g->time);
-	printer->ops->end(printer, &totals);
+	if (printer->ops->end)
+		printer->ops->end(printer, &totals);
 	late = peak_of_memory(&after);
 	printf("%.2f %ld %ld\n", events / 1e6 / (seconds(&after) - seconds(&before)),
 	       early, late);
 }
 
-static enum print_format format_of(const char *name)
+/* The options, as if process 1 were to be traced. */
+static void read_options(struct options *o, int argc, char **argv)
 {
-	for (enum print_format i = 0; i < FORMATS; i++)
-		if (!strcmp(print_formats[i]->name, name))
-			return i;
-	fprintf(stderr, "print: there is no format %s\n", name);
-	exit(2);
+	char **args = xcalloc(argc + 2, sizeof(*args));
+
+	args[0] = argv[0];
+	args[1] = "-p1";
+	memcpy(args + 2, argv + 2, (argc - 2) * sizeof(*args));
+	options_parse(o, argc, args);
+	free(args);
 }
 
 int main(int argc, char **argv)
 {
-	struct options o = { .output_count = 1 };
 	struct generator g = { .time = 1000000000, .random = 88172645463325252ULL };
 	struct feed_parts parts = { .notes = false };
+	struct record *record = NULL;
 	struct outputs *outputs;
+	struct options o;
 
-	if (argc < 3) {
-		fprintf(stderr, "usage: print FORMAT EVENTS [FILE [MIN-DURATION-NS]]\n");
+	if (argc < 2) {
+		fprintf(stderr, "usage: print EVENTS OPTION...\n");
 		return 2;
 	}
-	o.outputs[0].format = format_of(argv[1]);
-	o.outputs[0].path = argc > 3 ? argv[3] : "/dev/null";
-	parts.rules.min_duration = argc > 4 ? strtoull(argv[4], NULL, 10) : 0;
+	read_options(&o, argc, argv);
 	outputs = outputs_new(&o, "/");
-	if (outputs_open(outputs))
+	if (o.last_events || o.last_size)
+		record = record_new(o.last_events, o.last_size);
+	else if (outputs_open(outputs))
 		return 1;
-	parts.printer = outputs_printer(outputs);
+	parts.rules = (struct sift_rules){ o.start_at, o.max_depth, o.min_duration };
+	parts.printer = record ? record_printer(record) : outputs_printer(outputs);
 	parts.filter = filter_new(&o, "/");
 	g.feed = feed_new(&parts);
-	printf("%s ", argv[1]);
-	run(&g, parts.printer, strtoull(argv[2], NULL, 10));
+	run(&g, parts.printer, strtoull(argv[1], NULL, 10));
 	outputs_free(outputs);
+	record_free(record);
 	feed_free(g.feed);
 	filter_free(parts.filter);
+	options_free(&o);
 	return 0;
 }

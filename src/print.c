@@ -1,9 +1,10 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
-/* The output formats. */
+/* Which printer each output format has. */
 #include <config.h>
 
 #include "print.h"
 
 const struct print_ops *const print_formats[FORMATS] = {
 	[FORMAT_TEXT] = &print_text,
+	[FORMAT_GRAPH] = &print_graph,
 };

@@ -139,6 +139,7 @@ struct printer {
 };
 
 extern const struct print_ops print_text;
+extern const struct print_ops print_graph;
 
 /* By enum print_format. */
 extern const struct print_ops *const print_formats[FORMATS];

@@ -267,6 +267,7 @@ static void add_note(struct run *r, enum print_note_kind kind, const char *args,
 	struct print_note n = {
 		.kind = kind,
 		.time = r->e.time,
+		.at = 2000000,
 		.pid = PID,
 		.tid = PID,
 		.cpu = 3,
@@ -307,13 +308,17 @@ static void add_name(struct names *n, enum id id)
 	free(qualname);
 }
 
-static void begin(struct run *r, struct output *o, char *cwd)
+static void begin_with(struct run *r, struct output *o,
+		       const struct print_options *options, bool color)
 {
 	*r = (struct run){
 		.names = names_new(),
 		.tree = tree_new(),
-		.options = { .cwd = cwd, .notes = true },
-		.printer = { .ops = &print_text, .output = o, .options = &r->options },
+		.options = *options,
+		.printer = { .ops = print_formats[FORMAT_TEXT],
+			     .output = o,
+			     .options = &r->options,
+			     .color = color },
 		.e = { .pid = PID,
 		       .tid = PID,
 		       .cpu = 11,
@@ -325,11 +330,131 @@ static void begin(struct run *r, struct output *o, char *cwd)
 								  .count = 1 });
 }
 
+static void begin(struct run *r, struct output *o, char *cwd)
+{
+	begin_with(r, o, &(struct print_options){ .cwd = cwd, .notes = true }, false);
+}
+
 static void end(struct run *r)
 {
 	r->printer.ops->free_state(&r->printer);
 	names_free(r->names);
 	tree_free(r->tree);
+}
+
+/* What the options of the format are tried with. */
+static void print_event(struct run *r, const struct print_event *e)
+{
+	struct print_event p = *e;
+
+	p.name = names_find(r->names, p.kind == PRINT_ENTER ? F1 : F2);
+	p.pid = PID;
+	p.tid = PID + 1;
+	p.cpu = 7;
+	p.line = 4;
+	p.time = r->options.clock == PRINT_WALL ? r->e.time : 0;
+	r->printer.ops->event(&r->printer, &p);
+}
+
+static const struct print_event options_events[] = {
+	{ .kind = PRINT_ENTER, .at = 1999 },
+	{ .kind = PRINT_ENTER, .at = 1000000, .depth = 1, .task_name = "Task-1" },
+	{ .kind = PRINT_LEAVE,
+	  .exit = PRINT_YIELDED,
+	  .at = 2500000,
+	  .depth = 1,
+	  .is_timed = true,
+	  .elapsed = 1500000,
+	  .task_name = "Task-1" },
+	/* a little older than the one before */
+	{ .kind = PRINT_ENTER,
+	  .at = 2499999,
+	  .depth = 1,
+	  .task_name = "twelve chars and more" },
+	{ .kind = PRINT_LEAVE,
+	  .exit = PRINT_RAISED,
+	  .at = 61000000000,
+	  .depth = 1,
+	  .is_timed = true,
+	  .elapsed = 60999999999,
+	  .task_name = "\xc3\xbc\n\x1b\xff" },
+	/* nothing is said of it */
+	{ .kind = PRINT_LEAVE,
+	  .exit = PRINT_UNSEEN,
+	  .at = 61000000001,
+	  .is_timed = true,
+	  .elapsed = 1 },
+	/* one that began before the trace */
+	{ .kind = PRINT_LEAVE, .at = 3600000000000, .task_name = "" },
+	{ .kind = PRINT_ENTER,
+	  .at = 99999999999999999,
+	  .depth = 1025,
+	  .task_name = "\xf0\x9f\x90\x8d\xf0\x9f\x90\x8d\xf0\x9f\x90\x8d\xf0\x9f\x90"
+		       "\x8d\xf0\x9f\x90\x8d\xf0\x9f\x90\x8d\xf0\x9f\x90\x8d\xf0\x9f"
+		       "\x90\x8d\xf0\x9f\x90\x8d\xf0\x9f\x90\x8d\xf0\x9f\x90\x8d\xf0"
+		       "\x9f\x90\x8d\xf0\x9f\x90\x8d" },
+	{ .kind = PRINT_LEAVE,
+	  .at = UINT64_MAX,
+	  .depth = UINT32_MAX,
+	  .is_timed = true,
+	  .elapsed = UINT64_MAX,
+	  .task_name = "a b\\" },
+	{ .kind = PRINT_LEAVE, .at = 0, .depth = 1, .is_timed = true, .elapsed = 0 },
+	{ .kind = PRINT_LEAVE, .at = 999, .is_timed = true, .elapsed = 999 },
+};
+
+static void print_options_events(struct run *r)
+{
+	size_t n = sizeof(options_events) / sizeof(options_events[0]);
+
+	for (size_t i = 0; i < n; i++) {
+		print_event(r, &options_events[i]);
+		if (i == 1) {
+			add_note(r, PRINT_FORK, NULL, 0, false);
+			add_note(r, PRINT_THREAD, NULL, 0, false);
+			r->printer.ops->lost(&r->printer,
+					     &(struct print_lost){ .count = 3 });
+		}
+	}
+}
+
+static void print_parts(struct run *r)
+{
+	for (unsigned int part = 2; part--;) {
+		r->printer.ops->begin(&r->printer, &(struct print_begin){ .part = part });
+		print_event(r, &options_events[part]);
+	}
+}
+
+static void print_with(struct output *o, enum print_time clock, unsigned int columns,
+		       bool color)
+{
+	struct run r;
+
+	begin_with(
+		&r, o,
+		&(struct print_options){
+			.cwd = "/w", .notes = true, .clock = clock, .columns = columns },
+		color);
+	print_options_events(&r);
+	/* goes on in another file, and begins anew */
+	if (clock == PRINT_DELTA)
+		print_parts(&r);
+	end(&r);
+}
+
+static void print_with_options(struct output *o)
+{
+	unsigned int all = PRINT_TIME | PRINT_CPU | PRINT_PID | PRINT_TID | PRINT_TASK |
+			   PRINT_DURATION;
+
+	print_with(o, PRINT_WALL, all, false);
+	print_with(o, PRINT_RELATIVE, 0, false);
+	print_with(o, PRINT_DELTA, PRINT_TIME | PRINT_DURATION, false);
+	for (unsigned int column = PRINT_TIME; column <= PRINT_NO_COLUMNS; column *= 2)
+		print_with(o, PRINT_RELATIVE, column, false);
+	print_with(o, PRINT_RELATIVE, PRINT_NO_COLUMNS, true);
+	print_with(o, PRINT_WALL, PRINT_CPU | PRINT_TASK, true);
 }
 
 static void print_all(struct output *o)
@@ -360,6 +485,7 @@ static void print_all(struct output *o)
 			     &(struct print_begin){ .pids = (pid_t[]){ 1, 22, 333 },
 						    .count = 3 });
 	end(&r);
+	print_with_options(o);
 }
 
 static char *next_line(FILE *f, char **line, size_t *room)
