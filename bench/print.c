@@ -23,6 +23,9 @@
 
 enum { THREADS = 4, FUNCTIONS = 500, DEEP = 40, PID = 1000 };
 
+/* At the first levels each function calls several others. */
+enum { WIDE = 6, CALLEES = 3 };
+
 struct thread_state {
 	unsigned int depth;
 	uint64_t codes[DEEP];
@@ -55,10 +58,19 @@ static void name_functions(struct generator *g)
 	}
 }
 
+/* What the innermost call calls: as in programs, the same few functions each time. */
+static uint64_t choose_function(struct generator *g, const struct thread_state *t)
+{
+	uint64_t caller = t->depth ? t->codes[t->depth - 1] : 0;
+
+	return 1 + (caller * 7 + (t->depth < WIDE ? below(g, CALLEES) : 0)) % FUNCTIONS;
+}
+
 /* A thread runs for a while, then another. */
 static void step(struct generator *g, unsigned int thread)
 {
 	struct thread_state *t = &g->threads[thread];
+	uint64_t code = choose_function(g, t);
 	bool enters = !t->depth || (t->depth < DEEP && below(g, 2));
 	struct event e = {
 		.kind = enters ? EVENT_ENTER : EVENT_LEAVE,
@@ -70,7 +82,7 @@ static void step(struct generator *g, unsigned int thread)
 	};
 
 	if (enters)
-		t->codes[t->depth++] = 1 + below(g, FUNCTIONS);
+		t->codes[t->depth++] = code;
 	else
 		t->depth--;
 	e.code = t->codes[enters ? t->depth - 1 : t->depth];

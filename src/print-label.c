@@ -8,19 +8,19 @@
 #include "print.h"
 #include "xalloc.h"
 
-/* The path as the reader would name it. */
-static const char *shorten(const char *cwd, const char *file)
+const char *print_file(const struct print_options *o, const char *file)
 {
-	size_t n = strlen(cwd);
+	size_t n = strlen(o->cwd);
 
-	if (!strncmp(file, cwd, n) && file[n] == '/' && file[n + 1] && file[n + 1] != '/')
+	if (!strncmp(file, o->cwd, n) && file[n] == '/' && file[n + 1] &&
+	    file[n + 1] != '/')
 		return file + n + 1;
 	return file;
 }
 
 static struct label make_label(const struct print_options *o, const struct name *name)
 {
-	const char *file = shorten(o->cwd, name->file);
+	const char *file = print_file(o, name->file);
 	const char *func = o->qualname && name->qualname ? name->qualname : name->func;
 	char *label = xcalloc(ESCAPE_MAX, strlen(file) + strlen(func) + 2);
 	size_t n = escape(label, file, ESCAPE_NAME);

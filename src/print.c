@@ -7,4 +7,6 @@
 const struct print_ops *const print_formats[FORMATS] = {
 	[FORMAT_TEXT] = &print_text,
 	[FORMAT_GRAPH] = &print_graph,
+	[FORMAT_FOLDED] = &print_folded,
+	[FORMAT_SUMMARY] = &print_summary,
 };

@@ -140,9 +140,14 @@ struct printer {
 
 extern const struct print_ops print_text;
 extern const struct print_ops print_graph;
+extern const struct print_ops print_folded;
+extern const struct print_ops print_summary;
 
 /* By enum print_format. */
 extern const struct print_ops *const print_formats[FORMATS];
+
+/* The path as the reader would name it: relative to where he is, if it is below that. */
+const char *print_file(const struct print_options *o, const char *file);
 
 /* "FILE:FUNC:" of a name, made harmless to terminals; kept as the printer's label. */
 const struct label *print_label(struct printer *p, struct name *name);
