@@ -4,8 +4,6 @@
 
 #include "escape.h"
 
-#include <stdbool.h>
-#include <stdint.h>
 #include <stdio.h>
 
 struct range {
@@ -15,9 +13,9 @@ struct range {
 /* Characters that are valid UTF-8 and yet change how a terminal shows what is around
  * them. */
 static const struct range unsafe[] = {
-	{ 0x00, 0x1f },	    { 0x7f, 0x9f },	{ 0xad, 0xad },	    { 0x61c, 0x61c },
-	{ 0x180e, 0x180e }, { 0x200b, 0x200f }, { 0x2028, 0x202e }, { 0x2060, 0x206f },
-	{ 0xd800, 0xdfff }, { 0xfeff, 0xfeff }, { 0xfff9, 0xfffb }, { 0xe0000, 0xe007f },
+	{ 0x00, 0x1f },	    { 0x7f, 0x9f },	{ 0xad, 0xad },	      { 0x61c, 0x61c },
+	{ 0x180e, 0x180e }, { 0x200b, 0x200f }, { 0x2028, 0x202e },   { 0x2060, 0x206f },
+	{ 0xfeff, 0xfeff }, { 0xfff9, 0xfffb }, { 0xe0000, 0xe007f },
 };
 
 static bool is_unsafe(uint32_t c)
@@ -28,9 +26,9 @@ static bool is_unsafe(uint32_t c)
 	return false;
 }
 
-/* Bytes of the UTF-8 character at s (RFC 3629: shortest form, up to U+10FFFF), 0 if none.
- */
-static size_t decode(const unsigned char *s, uint32_t *c)
+/* Bytes of the UTF-8 character at s (RFC 3629: shortest form, no surrogates, up to
+ * U+10FFFF), of which there is one byte at least; 0 if none. */
+static size_t decode(const unsigned char *s, size_t size, uint32_t *c)
 {
 	static const uint32_t least[] = { 0, 0, 0x80, 0x800, 0x10000 };
 	size_t n = s[0] < 0x80	 ? 1
@@ -42,10 +40,12 @@ static size_t decode(const unsigned char *s, uint32_t *c)
 
 	*c = n < 2 ? s[0] : s[0] & (0x7f >> n);
 	for (size_t i = 1; i < n; i++) {
-		if ((s[i] & 0xc0) != 0x80)
+		if (i == size || (s[i] & 0xc0) != 0x80)
 			return 0;
 		*c = *c << 6 | (s[i] & 0x3f);
 	}
+	if (*c >= 0xd800 && *c <= 0xdfff)
+		return 0;
 	return n && *c >= least[n] && *c <= 0x10ffff ? n : 0;
 }
 
@@ -72,7 +72,7 @@ size_t escape(char *out, const char *text, enum escape_style style)
 
 	while (*s) {
 		uint32_t c;
-		size_t n = decode(s, &c);
+		size_t n = decode(s, SIZE_MAX, &c); /* the NUL ends it */
 		bool plain = n && !is_unsafe(c);
 
 		if (c == '\\' && n == 1 && style == ESCAPE_NAME)
@@ -85,4 +85,12 @@ size_t escape(char *out, const char *text, enum escape_style style)
 		}
 	}
 	return o - out;
+}
+
+size_t escape_look(const char *text, size_t size, uint32_t *c, bool *is_safe)
+{
+	size_t n = size ? decode((const unsigned char *)text, size, c) : 0;
+
+	*is_safe = n && !is_unsafe(*c);
+	return n;
 }

@@ -20,13 +20,20 @@
 
 enum { MAX_LONG_NAME = 4 << 20 };
 
+/* A thread's name. */
+struct named {
+	struct thread thread;
+	bool is_told;
+	char comm[COMM_SIZE + 1];
+};
+
 struct feed {
 	struct feed_parts parts;
 	struct names *names;
 	struct codes *codes;
 	struct tree *tree;
 	struct sift *sift;
-	struct threads *threads; /* whose names were told; with notes */
+	struct threads *threads; /* struct named; with notes */
 	uint64_t begin;		 /* ns of CLOCK_MONOTONIC */
 	int64_t wall_offset;
 	uint64_t seen;
@@ -42,7 +49,7 @@ struct feed *feed_new(const struct feed_parts *parts)
 	f->codes = codes_new();
 	f->tree = tree_new();
 	f->sift = sift_new(&parts->rules, parts->printer);
-	f->threads = threads_new(sizeof(struct thread), NULL);
+	f->threads = threads_new(sizeof(struct named), NULL);
 	return f;
 }
 
@@ -191,26 +198,50 @@ static enum print_exit exit_of(const struct event *e)
 					  : PRINT_RETURNED;
 }
 
-/* What the kernel calls a thread; as a program may have it, by prctl(2). */
-static void tell_thread(struct feed *f, const struct print_event *e)
+/* What the kernel calls a thread; as a program may have it, by prctl(2). False if it has
+ * ended already. */
+static bool read_comm(uint32_t pid, uint32_t tid, char *comm)
 {
-	struct print_note n = { .kind = PRINT_THREAD, .time = e->time, .at = e->at };
-	char *path = xasprintf("/proc/%u/task/%u/comm", e->pid, e->tid);
+	char *path = xasprintf("/proc/%u/task/%u/comm", pid, tid);
 	int fd = open(path, O_RDONLY | O_CLOEXEC);
-	char comm[COMM_SIZE + 1] = "";
 	ssize_t size = fd < 0 ? 0 : read(fd, comm, COMM_SIZE);
 
 	if (fd >= 0)
 		close(fd);
 	free(path);
-	threads_get(f->threads, e->tid, e->pid);
+	if (size <= 0)
+		return false;
+	comm[size] = '\0';
 	comm[strcspn(comm, "\n")] = '\0';
-	if (size <= 0 || !*comm)
+	return *comm;
+}
+
+/* A thread begins with the name of the one that made it. */
+static void inherit_comm(struct feed *f, struct named *n, uint32_t maker)
+{
+	const struct named *m = (const struct named *)threads_find(f->threads, maker);
+
+	if (m && m != n)
+		memcpy(n->comm, m->comm, sizeof(n->comm));
+}
+
+static void tell_thread(struct feed *f, const struct print_event *e)
+{
+	struct named *named = (struct named *)threads_get(f->threads, e->tid, e->pid);
+	struct print_note n = { .kind = PRINT_THREAD, .time = e->time, .at = e->at };
+
+	if (named->is_told)
+		return;
+	named->is_told = true;
+	if (!*named->comm)
+		inherit_comm(f, named, e->pid);
+	read_comm(e->pid, e->tid, named->comm);
+	if (!*named->comm)
 		return;
 	n.pid = e->pid;
 	n.tid = e->tid;
 	n.cpu = e->cpu;
-	n.comm = comm;
+	n.comm = named->comm;
 	sift_note(f->sift, &n);
 }
 
@@ -235,7 +266,7 @@ static void show(struct feed *f, const struct event *e)
 					 : tree_leave(f->tree, e, name);
 	if (p.depth == TREE_NONE)
 		return;
-	if (f->parts.notes && !threads_find(f->threads, e->tid))
+	if (f->parts.notes)
 		tell_thread(f, &p);
 	f->seen++;
 	sift_event(f->sift, &p);
@@ -286,8 +317,12 @@ static void see_fork(struct feed *f, const struct event *e)
 	struct print_note n = note_of(f, e);
 
 	f->processes++;
-	if (f->parts.notes)
+	if (f->parts.notes) {
+		threads_remove(f->threads, e->code);
+		inherit_comm(f, (struct named *)threads_get(f->threads, e->code, e->code),
+			     e->tid);
 		sift_note(f->sift, &n);
+	}
 	tree_fork(f->tree, e);
 	sift_fork(f->sift, e->tid, e->code, n.at);
 }

@@ -16,7 +16,7 @@
 
 /* What an event may come to in any format: so many bytes, and for each byte of its names
  * so many, if it is escaped and told in two ways. */
-enum { EVENT_BYTES = 1024, NAME_BYTES = 8, TAIL_BYTES = 1024 };
+enum { EVENT_BYTES = 1024, NAME_BYTES = 12, TAIL_BYTES = 1024 };
 
 struct out {
 	const struct output_option *option;

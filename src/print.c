@@ -5,8 +5,7 @@
 #include "print.h"
 
 const struct print_ops *const print_formats[FORMATS] = {
-	[FORMAT_TEXT] = &print_text,
-	[FORMAT_GRAPH] = &print_graph,
-	[FORMAT_FOLDED] = &print_folded,
-	[FORMAT_SUMMARY] = &print_summary,
+	[FORMAT_TEXT] = &print_text,	 [FORMAT_GRAPH] = &print_graph,
+	[FORMAT_JSON] = &print_json,	 [FORMAT_CHROME] = &print_chrome,
+	[FORMAT_FOLDED] = &print_folded, [FORMAT_SUMMARY] = &print_summary,
 };

@@ -140,6 +140,8 @@ struct printer {
 
 extern const struct print_ops print_text;
 extern const struct print_ops print_graph;
+extern const struct print_ops print_json;
+extern const struct print_ops print_chrome;
 extern const struct print_ops print_folded;
 extern const struct print_ops print_summary;
 

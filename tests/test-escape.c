@@ -124,6 +124,46 @@ static void check_bytes(void)
 	}
 }
 
+/* The same said character by character, for those who escape in another way. */
+static const struct {
+	const char *text;
+	size_t size, n;
+	uint32_t c; /* if there is one */
+	bool is_safe;
+} looks[] = {
+	{ "ab", 2, 1, 'a', true },
+	{ "\\", 1, 1, '\\', true },
+	{ "\0", 1, 1, 0, false },
+	{ "\177", 1, 1, 0x7f, false },
+	{ "\xc3\xbc", 2, 2, 0xfc, true },
+	{ "\xc2\x9b", 2, 2, 0x9b, false },
+	{ "\xe2\x80\xae", 3, 3, 0x202e, false },
+	{ "\xf0\x9f\x90\x8d", 4, 4, 0x1f40d, true },
+	{ "\xf3\xa0\x81\x81", 4, 4, 0xe0041, false },
+	/* what follows the size does not count */
+	{ "", 0, 0, 0, false },
+	{ "\xc3\xbc", 1, 0, 0, false },
+	{ "\xe2\x80\xae", 2, 0, 0, false },
+	{ "\xf0\x9f\x90\x8d", 3, 0, 0, false },
+	{ "\xc0\x80", 2, 0, 0, false },
+	{ "\xed\xa0\x80", 3, 0, 0, false },
+	{ "\xed\xbf\xbf", 3, 0, 0, false },
+	{ "\xf4\x90\x80\x80", 4, 0, 0, false },
+};
+
+static void check_looks(void)
+{
+	for (size_t i = 0; i < sizeof(looks) / sizeof(looks[0]); i++) {
+		uint32_t c;
+		bool is_safe;
+		size_t n = escape_look(looks[i].text, looks[i].size, &c, &is_safe);
+
+		CHECK_INT(n, looks[i].n);
+		CHECK(!n || c == looks[i].c);
+		CHECK(is_safe == looks[i].is_safe);
+	}
+}
+
 int main(void)
 {
 	for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
@@ -133,5 +173,6 @@ int main(void)
 		check_one(cases[i].text, message, ESCAPE_MESSAGE);
 	}
 	check_bytes();
+	check_looks();
 	return check_done();
 }
