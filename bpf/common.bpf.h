@@ -25,7 +25,7 @@ enum { REG_SP = 31, REG_IP = 32, REG_ARG1 = 0, REG_ARG2 = 1, REG_ARG3 = 2 };
 enum { EFAULT = 14, SIGSTOP = 19, EINVAL = 22 };
 enum { MAX_NAMES = 65536, MAX_JOB = 16384, MAX_SITES = 1024, MAX_CHUNKS = 1 << 20 };
 enum { SESSION = 3 }; /* PIDTYPE_SID */
-enum { CALLS_SIZE = 1 << 19, MAX_PID_LEVEL = 32 };
+enum { CALLS_SIZE = 1 << 19, MAX_PID_LEVEL = 32, MAX_TASKING = 16384 };
 
 /* The fields of the kernel's own structures that are read; libbpf finds their offsets. */
 struct signal_struct {
@@ -107,6 +107,21 @@ struct {
 	__type(value, struct job);
 } job SEC(".maps");
 
+/* Threads that have run an asyncio task, by process and thread ID. */
+struct tasking {
+	/* The highest stack pointer with which user space may know one of theirs; 0: it
+	 * knows that there is none. */
+	uint64_t highest;
+	uint64_t frame; /* before 3.14: that of Handle._run(), which runs it; or 0 */
+};
+
+struct {
+	__uint(type, BPF_MAP_TYPE_HASH);
+	__uint(max_entries, MAX_TASKING);
+	__type(key, uint64_t);
+	__type(value, struct tasking);
+} tasking SEC(".maps");
+
 /* What user space has to see to. */
 struct {
 	__uint(type, BPF_MAP_TYPE_RINGBUF);
@@ -129,7 +144,7 @@ enum { FACT_BITS = 14, PAGE_BITS = 10, EPOCH_BITS = 10, VERDICT_BITS = 2 };
 
 /* In the place of a second address, for facts about one alone; and those that are known
  * of instructions, by kind of probe. */
-enum { FACT_GENERATOR = 1, FACT_CODE = 2, FACT_STEP = 16 };
+enum { FACT_GENERATOR = 1, FACT_CODE = 2, FACT_TASK = 3, FACT_RUN = 4, FACT_STEP = 16 };
 
 enum { FRAME_WORDS = 10 }; /* of the head of a frame: what is read of it */
 
@@ -453,6 +468,33 @@ static __always_inline struct event *reserve(void)
 		return NULL;
 	e = bpf_ringbuf_reserve(&events, sizeof(*e), 0);
 	return e;
+}
+
+/* For a call or return: where tasks are told, with what it takes to tell its own. The
+ * settings are constants, so the verifier sees one of the ways only. */
+static __always_inline struct event *reserve_step(void)
+{
+	struct event_deep *e;
+
+	if (!(settings.flags & SETTINGS_TASKS))
+		return reserve();
+	if (shared.unsaid && say_lost())
+		return NULL;
+	e = bpf_ringbuf_reserve(&events, sizeof(*e), 0);
+	return e ? &e->event : NULL;
+}
+
+static __always_inline void submit_step(struct event *e, uint64_t stack)
+{
+	struct event_deep *deep = (struct event_deep *)e;
+
+	if (settings.flags & SETTINGS_TASKS) {
+		e->flags |= EVENT_STACK;
+		deep->stack = stack;
+		submit(e, sizeof(*deep));
+	} else {
+		submit(e, sizeof(*e));
+	}
 }
 
 #endif

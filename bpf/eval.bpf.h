@@ -7,6 +7,7 @@
 #include "common.bpf.h"
 #include "names.bpf.h"
 #include "regs.bpf.h"
+#include "tasks.bpf.h"
 
 enum { OBJECT_TYPE_AT = 8, OBJECT_SIZE = 16, BYTES_DATA = 32, CODE_WORDS = 18 };
 enum { OWNED_BY_GENERATOR = 1, MAX_PARTS = 16, MAX_PARTS_LOOP = 1 << 16 };
@@ -141,17 +142,6 @@ static __always_inline int describe_bytes(struct text *t, uint64_t bytes, uint64
 	t->width = 1;
 	*hash = mix(*hash, size);
 	return mix_text(t, hash);
-}
-
-/* The word at an offset that comes from a map; 0 if it is not among the words. The empty
- * asm keeps the compiler from reading the offset anew behind the check. */
-static __always_inline uint64_t pick(const uint64_t *words, uint32_t count,
-				     uint16_t offset)
-{
-	uint32_t i = offset / 8;
-
-	asm volatile("" : "+r"(i));
-	return i < count ? words[i] : 0;
 }
 
 static __always_inline uint64_t word_at(const uint64_t *words, uint16_t offset)
@@ -518,9 +508,9 @@ static __always_inline void know_step(struct step *s, const struct eval *e)
 			      (uint64_t)s->flags << 32 | s->unit);
 }
 
-static __always_inline void emit_step(struct step *s, uint8_t kind)
+static __always_inline void emit_step(struct step *s, uint8_t kind, uint64_t stack)
 {
-	struct event *r = s->verdict == VERDICT_LOST ? NULL : reserve();
+	struct event *r = s->verdict == VERDICT_LOST ? NULL : reserve_step();
 
 	if (!r) {
 		count_lost();
@@ -531,7 +521,7 @@ static __always_inline void emit_step(struct step *s, uint8_t kind)
 	r->line = s->unit;
 	r->code = s->id;
 	r->frame = s->frame;
-	submit(r, sizeof(*r));
+	submit_step(r, stack);
 }
 
 /* What is known of a code object that is freed, and of the instructions in it, is so no
@@ -577,6 +567,15 @@ int on_step(void *ctx)
 	s.is_thrown = (s.kind == PROBE_THROW || s.kind == PROBE_SEND) &&
 		      (uint32_t)regs[REG_ARG3];
 	s.is_passing = s.is_thrown;
+	if (settings.flags & SETTINGS_TASKS && site->task.name && s.kind != PROBE_CLEAR) {
+		if (site->task.running)
+			see_task(&site->task, regs[REG_ARG1], regs[REG_SP] + 1,
+				 regs[REG_IP]);
+		else
+			see_caller(&site->task, regs[REG_ARG1],
+				   s.is_thrown ? 0 : regs[REG_ARG2], regs[REG_SP] + 1,
+				   regs[REG_IP]);
+	}
 	if (s.kind == PROBE_THROW && !s.is_thrown)
 		return 0;
 	is_enter = s.kind == PROBE_RESUME || s.kind == PROBE_THROW ||
@@ -590,9 +589,11 @@ int on_step(void *ctx)
 		find_call(&s, &site->eval, regs);
 	else
 		find_frame(&s, &site->eval, regs);
+	if (settings.flags & SETTINGS_TASKS && site->task.name && s.kind == PROBE_CLEAR)
+		see_clear(&site->task, s.frame, regs[REG_SP]);
 	know_step(&s, &site->eval);
 	if (s.verdict != VERDICT_HIDE)
-		emit_step(&s, is_enter ? EVENT_ENTER : EVENT_LEAVE);
+		emit_step(&s, is_enter ? EVENT_ENTER : EVENT_LEAVE, regs[REG_SP]);
 	return 0;
 }
 

@@ -32,6 +32,7 @@ enum event_kind {
 	EVENT_PART,	 /* struct event_part */
 	EVENT_CODE,	 /* struct event_code: all of its parts were sent */
 	EVENT_CODE_AT,	 /* struct event_code: its texts are too long to be sent */
+	EVENT_TASK,	 /* struct event_task; with SETTINGS_TASKS */
 };
 
 /* The arguments of a program, each with its NUL; the first bytes of them. */
@@ -42,6 +43,7 @@ enum event_flag {
 	EVENT_RAISED = 8, /* left by an exception */
 	EVENT_YIELDED = 16, /* left for a time: it can go on */
 	EVENT_IF_OPEN = 32, /* a leave only if the call was seen to begin */
+	EVENT_STACK = 64,   /* it is a struct event_deep */
 };
 
 struct event {
@@ -54,6 +56,30 @@ struct event {
 	uint64_t time;	/* ns, CLOCK_MONOTONIC */
 	uint64_t code;	/* id of the (file, function) pair; 0 if unreadable */
 	uint64_t frame; /* what tells the calls of one thread apart */
+};
+
+/* With SETTINGS_TASKS calls and returns, the interpreter's own, are told this way. */
+struct event_deep {
+	struct event event;
+	uint64_t stack; /* the stack pointer at the probe */
+};
+
+enum { TASK_NAME = 128 };
+
+/* C has called the evaluation loop. What is run there - all whose stack pointer is below
+ * `stack`, up to the next such record of the thread - is of this asyncio task. */
+struct event_task {
+	uint8_t kind;
+	uint8_t width; /* bytes of a character of the name; 0: it is not a text */
+	uint16_t size; /* bytes used of name */
+	uint32_t pid;  /* as in struct event */
+	uint32_t tid;
+	uint32_t whole; /* bytes that there are in all */
+	uint64_t stack;
+	uint64_t task;	 /* its address; 0: none */
+	uint64_t number; /* without a text: it is called Task-NUMBER; 0: it has no name
+			  * that could be read */
+	uint8_t name[TASK_NAME];
 };
 
 enum { ARGS_SIZE = 512, COMM_SIZE = 16 };
@@ -141,6 +167,8 @@ struct event_code {
 };
 
 _Static_assert(sizeof(struct event) == 40, "no holes");
+_Static_assert(sizeof(struct event_deep) == 48, "no holes");
+_Static_assert(sizeof(struct event_task) == 40 + TASK_NAME, "no holes");
 _Static_assert(sizeof(struct event_part) == 24 + PART_DATA, "no holes");
 _Static_assert(sizeof(struct event_code) == 32 + 16 * CODE_PARTS, "no holes");
 _Static_assert(sizeof(struct event_name) == 16 + NAME_FILE + NAME_FUNC, "no holes");
@@ -250,9 +278,31 @@ struct eval {
 	int32_t instr_offset; /* with instr_reg: to be added to it */
 };
 
+/* Where asyncio tasks are found, at a PROBE_EVAL, PROBE_THROW or PROBE_SEND; before 3.14
+ * at a PROBE_CLEAR, too. Offsets in bytes, types by their addresses less that of the
+ * probe. */
+struct task_layout {
+	int64_t str_type;      /* PyUnicode_Type */
+	int64_t int_type;      /* PyLong_Type */
+	int64_t function_type; /* PyCFunction_Type */
+	uint16_t running;      /* in the thread state: the task; 0 before 3.14 */
+	uint16_t name;	       /* in the task; 0: nothing is known of tasks */
+	uint16_t str_ascii;    /* characters in a str object, if ASCII, */
+	uint16_t str_wide;     /* and if not */
+	/* Before 3.14: */
+	uint16_t c_frame;	/* in the thread state; 0: there is no struct _PyCFrame */
+	uint16_t current_frame; /* in that, else in the thread state */
+	uint16_t callback;	/* in a Handle of asyncio */
+	uint16_t code_qualname;
+	uint16_t code_flags;
+	uint8_t send[2]; /* SEND, and what it is specialized to */
+	uint8_t pad[4];
+};
+
 /* One probed place of one file. Its index is the attach cookie. */
 struct site {
 	uint64_t kind;
+	struct task_layout task;
 	union {
 		struct {
 			struct operand file, func, line;
@@ -269,6 +319,7 @@ enum settings_flag {
 	SETTINGS_INHERIT = 8, /* what a process of the job starts is of the job */
 	SETTINGS_NOTES = 16,  /* tell the arguments of each program */
 	SETTINGS_OWN = 32,    /* pyflow can continue processes of its own user only */
+	SETTINGS_TASKS = 64,  /* tell which asyncio task calls and returns are of */
 };
 
 struct settings {

@@ -335,11 +335,14 @@ static __always_inline bool runs_news(const struct job *j, struct linux_binprm *
 SEC("raw_tp/sched_process_exec")
 int on_exec(struct bpf_raw_tracepoint_args *ctx)
 {
+	uint64_t pid_tgid = bpf_get_current_pid_tgid();
 	struct job *j = this_job();
 
 	if (!j)
 		return 0;
 	forget_facts();
+	if (settings.flags & SETTINGS_TASKS)
+		bpf_map_delete_elem(&tasking, &pid_tgid);
 	tell(EVENT_EXEC, 0);
 	if (settings.flags & SETTINGS_NOTES)
 		tell_args();
@@ -352,11 +355,14 @@ SEC("raw_tp/sched_process_exit")
 int on_exit(void *ctx)
 {
 	struct task_struct *task = (void *)bpf_get_current_task();
-	uint32_t tgid = bpf_get_current_pid_tgid() >> 32;
+	uint64_t pid_tgid = bpf_get_current_pid_tgid();
+	uint32_t tgid = pid_tgid >> 32;
 
 	if (!this_job())
 		return 0;
 	tell(EVENT_EXIT, 0);
+	if (settings.flags & SETTINGS_TASKS)
+		bpf_map_delete_elem(&tasking, &pid_tgid);
 	if (BPF_CORE_READ(task, signal, live.counter))
 		return 0;
 	forget_facts();

@@ -5,6 +5,7 @@
 #include "job.bpf.h"
 #include "names.bpf.h"
 #include "regs.bpf.h"
+#include "tasks.bpf.h"
 
 /* From CPython's Include/cpython/code.h and Include/internal/pycore_frame.h. */
 enum {
@@ -69,6 +70,7 @@ struct found {
 	struct name name;
 	uint64_t pid_tgid;
 	uint64_t frame;
+	uint64_t stack; /* pointer */
 	uint64_t str_type;
 	uint32_t line;
 	uint16_t str_data;
@@ -109,7 +111,7 @@ __noinline int emit(struct found *f)
 	verdict = look_up(f);
 	if (verdict == VERDICT_HIDE)
 		return 0;
-	e = verdict == VERDICT_LOST ? NULL : reserve();
+	e = verdict == VERDICT_LOST ? NULL : reserve_step();
 	if (!e) {
 		count_lost();
 		return 0;
@@ -119,7 +121,7 @@ __noinline int emit(struct found *f)
 	e->line = f->line;
 	e->code = f->name.id;
 	e->frame = f->frame;
-	submit(e, sizeof(*e));
+	submit_step(e, f->stack);
 	return 0;
 }
 
@@ -225,7 +227,10 @@ int on_probe(void *ctx)
 		forget_facts();
 		return 0;
 	}
+	if (settings.flags & SETTINGS_TASKS && site->task.running)
+		see_task(&site->task, regs[REG_ARG1], regs[REG_SP] + 1, regs[REG_IP]);
 	f.frees = site->layout.frees;
+	f.stack = regs[REG_SP];
 	if (site->kind == PROBE_LEAVE)
 		f.kind = EVENT_LEAVE;
 	f.str_data = site->layout.str_data;

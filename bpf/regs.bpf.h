@@ -90,6 +90,17 @@ static __always_inline uint64_t thread_pointer(void)
 #endif
 }
 
+/* The word at an offset that comes from a map; 0 if it is not among the words. The empty
+ * asm keeps the compiler from reading the offset anew behind the check. */
+static __always_inline uint64_t pick(const uint64_t *words, uint32_t count,
+				     uint16_t offset)
+{
+	uint32_t i = offset / 8;
+
+	asm volatile("" : "+r"(i));
+	return i < count ? words[i] : 0;
+}
+
 static __always_inline uint64_t read_word(uint64_t at)
 {
 	uint64_t value = 0;

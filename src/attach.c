@@ -90,9 +90,12 @@ static size_t ring_size(const struct settings *s, struct bpf_object *object,
 			size_t buffer)
 {
 	size_t most = bpf_map__max_entries(bpf_object__find_map_by_name(object, "job"));
-	const size_t event = sizeof(struct event) + BPF_RINGBUF_HDR_SZ;
-	size_t size = buffer;
+	size_t event = sizeof(struct event) + BPF_RINGBUF_HDR_SZ, size = buffer;
 
+	/* An event can come with its task. */
+	if (s->flags & SETTINGS_TASKS)
+		event = sizeof(struct event_deep) + sizeof(struct event_task) +
+			2 * BPF_RINGBUF_HDR_SZ;
 	while (s->flags & SETTINGS_STOP && size - buffer / 2 < most * event)
 		size *= 2;
 	return size;
@@ -120,6 +123,8 @@ static int load(const struct settings *s, size_t buffer, struct bpf_object **obj
 	memcpy(initial, s, sizeof(*s));
 	bpf_map__set_max_entries(bpf_object__find_map_by_name(o, "events"),
 				 ring_size(s, o, buffer));
+	if (!(s->flags & SETTINGS_TASKS))
+		bpf_map__set_max_entries(bpf_object__find_map_by_name(o, "tasking"), 1);
 	bpf_object__for_each_program (program, o)
 		if (!(s->flags & SETTINGS_FAULT))
 			bpf_program__set_flags(program, 0);

@@ -14,6 +14,7 @@
 #include "codes.h"
 #include "memory.h"
 #include "names.h"
+#include "tasks.h"
 #include "threads.h"
 #include "tree.h"
 #include "xalloc.h"
@@ -35,6 +36,7 @@ struct feed {
 	struct sift *sift;
 	struct threads *threads; /* struct named; with notes */
 	uint64_t begin;		 /* ns of CLOCK_MONOTONIC */
+	struct tasks *tasks;
 	int64_t wall_offset;
 	uint64_t seen;
 	size_t processes;
@@ -50,6 +52,7 @@ struct feed *feed_new(const struct feed_parts *parts)
 	f->tree = tree_new();
 	f->sift = sift_new(&parts->rules, parts->printer);
 	f->threads = threads_new(sizeof(struct named), NULL);
+	f->tasks = tasks_new();
 	return f;
 }
 
@@ -59,6 +62,7 @@ void feed_free(struct feed *f)
 		return;
 	threads_free(f->threads);
 	sift_free(f->sift);
+	tasks_free(f->tasks);
 	tree_free(f->tree);
 	names_free(f->names);
 	codes_free(f->codes);
@@ -248,6 +252,7 @@ static void tell_thread(struct feed *f, const struct print_event *e)
 static void show(struct feed *f, const struct event *e)
 {
 	struct name *name = names_find(f->names, e->code);
+	const struct task *task;
 	struct print_event p = {
 		.kind = e->kind == EVENT_ENTER ? PRINT_ENTER : PRINT_LEAVE,
 		.time = feed_time(f, e->time),
@@ -269,6 +274,11 @@ static void show(struct feed *f, const struct event *e)
 	if (f->parts.notes)
 		tell_thread(f, &p);
 	f->seen++;
+	task = tasks_of(f->tasks, e);
+	if (task) {
+		p.task = task->id;
+		p.task_name = task->name;
+	}
 	sift_event(f->sift, &p);
 }
 
@@ -277,6 +287,7 @@ void feed_lost(struct feed *f, uint64_t count, uint64_t now)
 	struct print_lost l = { count, feed_time(f, now), feed_at(f, now) };
 
 	tree_lost(f->tree);
+	tasks_lost(f->tasks);
 	sift_lost(f->sift, &l);
 }
 
@@ -337,6 +348,7 @@ static void see_exec(struct feed *f, const struct event *e)
 	uint32_t pid = e->pid;
 
 	tree_exec(f->tree, e);
+	tasks_exec(f->tasks, e);
 	sift_exec(f->sift, pid, feed_at(f, e->time));
 	threads_sweep(f->threads, is_of_process, &pid);
 }
@@ -344,6 +356,7 @@ static void see_exec(struct feed *f, const struct event *e)
 static void see_exit(struct feed *f, const struct event *e)
 {
 	tree_exit(f->tree, e);
+	tasks_exit(f->tasks, e);
 	sift_exit(f->sift, e->tid, feed_at(f, e->time));
 	threads_remove(f->threads, e->tid);
 	if (e->tid == e->pid && f->processes)
@@ -417,6 +430,9 @@ void feed_record(const void *record, void *arg)
 	case EVENT_CODE:
 	case EVENT_CODE_AT:
 		end_code(f, record);
+		break;
+	case EVENT_TASK:
+		tasks_enter(f->tasks, record);
 		break;
 	case EVENT_LOST:
 		feed_lost(f, e->code, e->time);

@@ -105,7 +105,12 @@ static const struct cpython versions[] = {
 	  .leave = { 83, 121, 242, 247 }, /* RETURN_VALUE, RETURN_CONST, INSTRUMENTED_ */
 	  .yield = { 150, 243 },	  /* YIELD_VALUE, INSTRUMENTED_YIELD_VALUE */
 	  .instead = { 254, 253 }, /* INSTRUMENTED_LINE, INSTRUMENTED_INSTRUCTION */
+	  .c_frame = 56,
+	  .callback = 24,
+	  .send = { 123, 168 }, /* SEND, SEND_GEN */
+	  .task_name = 144,
 	  .offsets = { [TSTATE_EXCEPTION] = 96,
+		       [CODE_FLAGS] = 48,
 		       [FRAME_CODE] = 0,
 		       [FRAME_INSTR] = 56,
 		       [FRAME_OWNER] = 70,
@@ -124,7 +129,11 @@ static const struct cpython versions[] = {
 	  .leave = { 36, 103, 239, 240 },
 	  .yield = { 118, 241 },
 	  .instead = { 254, 247 },
+	  .callback = 24,
+	  .send = { 104, 208 },
+	  .task_name = 128,
 	  .offsets = { [TSTATE_EXCEPTION] = 112,
+		       [CODE_FLAGS] = 48,
 		       [STR_ASCII_DATA] = 40,
 		       [STR_WIDE_DATA] = 56 },
 	  .indices = { [FRAME_CODE] = 30,
@@ -144,6 +153,9 @@ static const struct cpython versions[] = {
 	  .leave = { 35, 246 }, /* RETURN_VALUE, INSTRUMENTED_RETURN_VALUE */
 	  .yield = { 120, 247 },
 	  .instead = { 254, 238 },
+	  .tstate_size = 832,
+	  .running_task = 872,
+	  .task_name = 136,
 	  .offsets = { [TSTATE_EXCEPTION] = 112,
 		       [STR_ASCII_DATA] = 40,
 		       [STR_WIDE_DATA] = 56 },
@@ -156,6 +168,7 @@ static const struct cpython versions[] = {
 		       [CODE_LINES] = 43,
 		       [CODE_LINE] = 44,
 		       [CODE_START] = 48,
+		       [TSTATE_SIZE] = 22,
 		       [TSTATE_FRAME] = 26 } },
 	{ .minor = 0x030f,
 	  .lines_format = LINES_311,
@@ -169,8 +182,12 @@ static const struct cpython versions[] = {
 	  .is_unbalanced = true,
 	  .made = 32,
 	  .pop_top = 29,
+	  .tstate_size = 888,
+	  .running_task = 1032,
+	  .task_name = 136,
 	  .offsets = { [CODE_FLAGS] = 48, [STR_ASCII_DATA] = 40, [STR_WIDE_DATA] = 56 },
-	  .indices = { [TSTATE_FRAME] = 26,
+	  .indices = { [TSTATE_SIZE] = 22,
+		       [TSTATE_FRAME] = 26,
 		       [TSTATE_EXCEPTION] = 36,
 		       [FRAME_CODE] = 41,
 		       [FRAME_INSTR] = 42,
@@ -395,6 +412,46 @@ static bool place_frames(struct elf *e, struct probes *p, struct layout *l)
 	return true;
 }
 
+/* Since 3.14 the thread state names the task that asyncio runs, in its part behind
+ * struct _ts (_PyThreadStateImpl in Include/internal/pycore_tstate.h), and a task its
+ * name (TaskObj in Modules/_asynciomodule.c). The section .AsyncioDebug has both offsets,
+ * but it is mostly in another file, that of the module _asyncio. They follow from the
+ * version and the size of struct _ts, which _Py_DebugOffsets tells; and the kernel side
+ * looks whether it is a task, by its type, before it takes a name from it.
+ *
+ * Before that, it is in a dictionary in the state of that module. But each step of a task
+ * is run by Handle._run() of Lib/asyncio/events.py, from a handle that has its slots in
+ * alphabetical order (type_new_slots() in Objects/typeobject.c), and whose callback is
+ * either a TaskStepMethWrapper or the method "task_wakeup" of a task. */
+void cpython_find_task(struct elf *e, const struct cpython *v, uint32_t version,
+		       struct probe *probe)
+{
+	uint16_t offsets[CPYTHON_FIELDS];
+	uint64_t str_type, int_type, function_type;
+
+	if (!v->task_name || cpython_offsets(e, v, version, offsets) != CPYTHON_USUAL ||
+	    offsets[TSTATE_SIZE] != v->tstate_size ||
+	    !elf_symbol(e, "PyUnicode_Type", &str_type) ||
+	    !elf_symbol(e, "PyLong_Type", &int_type) ||
+	    !elf_symbol(e, "PyCFunction_Type", &function_type))
+		return;
+	probe->site.task = (struct task_layout){
+		.str_type = str_type - probe->address,
+		.int_type = int_type - probe->address,
+		.function_type = function_type - probe->address,
+		.running = v->running_task,
+		.name = v->task_name,
+		.str_ascii = offsets[STR_ASCII_DATA],
+		.str_wide = offsets[STR_WIDE_DATA],
+		.c_frame = v->c_frame,
+		.current_frame = offsets[TSTATE_FRAME],
+		.callback = v->callback,
+		.code_qualname = offsets[CODE_QUALNAME],
+		.code_flags = offsets[CODE_FLAGS],
+		.send = { v->send[0], v->send[1] },
+	};
+}
+
 void cpython_balance(struct elf *e, struct probes *p)
 {
 	const struct cpython *v = cpython_find(p->version);
@@ -406,7 +463,7 @@ void cpython_balance(struct elf *e, struct probes *p)
 	if (!read_layout(e, v, p->version, &eval.site.layout) ||
 	    !place_frames(e, p, &eval.site.layout) ||
 	    !elf_symbol(e, "_PyEval_EvalFrameDefault", &address) ||
-	    !spot_function(e, address, SPOT_ARG2 | SPOT_ARG3, &eval)) {
+	    !spot_function(e, address, SPOT_ARG1 | SPOT_ARG2 | SPOT_ARG3, &eval)) {
 		p->state = PROBES_MALFORMED;
 		snprintf(
 			p->detail, sizeof(p->detail),
@@ -414,6 +471,7 @@ void cpython_balance(struct elf *e, struct probes *p)
 			"give a wrong tree");
 		return;
 	}
+	cpython_find_task(e, v, p->version, &eval);
 	probes_add(p, &eval);
 }
 

@@ -13,6 +13,7 @@
 enum cpython_field {
 	TSTATE_FRAME,	  /* current_frame */
 	TSTATE_EXCEPTION, /* current_exception */
+	TSTATE_SIZE,	  /* of the part that has these; 3.14 and later */
 	FRAME_BACK,	  /* f_back, before 3.11 */
 	FRAME_LAST,	  /* f_lasti, likewise */
 	FRAME_CODE,	  /* f_code, f_executable */
@@ -57,6 +58,13 @@ struct cpython {
 	uint8_t made;			/* RETURN_GENERATOR, where it must be known */
 	bool is_unbalanced;		/* its SDT probes; with an opcode for that: */
 	uint8_t pop_top;
+	uint16_t tstate_size;  /* if a build's is another, its tasks are not known; */
+	uint16_t running_task; /* asyncio_running_task in _PyThreadStateImpl; before 3.14:
+				*/
+	uint16_t c_frame;      /* cframe in struct _ts, */
+	uint16_t callback;     /* _callback in a Handle of asyncio; */
+	uint8_t send[2];       /* SEND, and what it is specialized to */
+	uint16_t task_name;    /* in TaskObj; 0: tasks are not known */
 	uint16_t offsets[CPYTHON_FIELDS]; /* bytes */
 	uint8_t indices[CPYTHON_FIELDS];  /* of 64-bit words in _Py_DebugOffsets, which
 					   * has them since 3.13 (Include/internal/
@@ -71,6 +79,11 @@ enum cpython_build { CPYTHON_USUAL, CPYTHON_FREE_THREADED, CPYTHON_ODD };
 /* Fill in the offsets of all fields, as the file itself tells them where it does. */
 enum cpython_build cpython_offsets(struct elf *e, const struct cpython *v,
 				   uint32_t version, uint16_t *offsets);
+
+/* Tell the probe at _PyEval_EvalFrameDefault(), and those where frames are cleared, where
+ * the running asyncio task is. Does nothing if that is not known. */
+void cpython_find_task(struct elf *e, const struct cpython *v, uint32_t version,
+		       struct probe *probe);
 
 /* Opcodes that may be at a probe, ending with 0. */
 void cpython_allow(struct eval *eval, const uint8_t *ops);

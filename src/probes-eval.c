@@ -678,6 +678,8 @@ static const uint8_t *ops_of(const struct cpython *v, enum probe_kind kind)
 static void add_probe(struct loop *l, struct probes *p, struct probe *probe)
 {
 	cpython_allow(&probe->site.eval, ops_of(l->v, probe->kind));
+	if (probe->kind == PROBE_THROW || (probe->kind == PROBE_CLEAR && l->v->callback))
+		cpython_find_task(l->elf, l->v, p->version, probe);
 	probe->site.eval.code_type = l->code_type - probe->address;
 	probes_add(p, probe);
 }
@@ -743,7 +745,7 @@ static bool add_probes(struct loop *l, struct probes *p)
 	if (l->clear && !add_function(l, p, PROBE_CLEAR, l->clear, SPOT_ARG1 | SPOT_ARG2))
 		return false;
 	return add_function(l, p, *l->v->left ? PROBE_SEND : PROBE_THROW, l->eval,
-			    SPOT_ARG2 | SPOT_ARG3);
+			    SPOT_ARG1 | SPOT_ARG2 | SPOT_ARG3);
 }
 
 /* ---- all of it ---- */

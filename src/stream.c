@@ -40,14 +40,18 @@ static const size_t sizes[] = {
 	[EVENT_PART] = sizeof(struct event_part),
 	[EVENT_CODE] = sizeof(struct event_code),
 	[EVENT_CODE_AT] = sizeof(struct event_code),
+	[EVENT_TASK] = sizeof(struct event_task),
 };
 
 static int take(void *arg, void *record, size_t size)
 {
 	struct stream *s = arg;
-	uint8_t kind = size ? *(uint8_t *)record : 0;
+	const struct event *e = record;
+	uint8_t kind = size ? e->kind : 0;
 
-	if (kind && kind < sizeof(sizes) / sizeof(sizes[0]) && size >= sizes[kind])
+	if (kind && kind < sizeof(sizes) / sizeof(sizes[0]) && size >= sizes[kind] &&
+	    (kind > EVENT_LEAVE || !(e->flags & EVENT_STACK) ||
+	     size >= sizeof(struct event_deep)))
 		s->handler(record, s->arg);
 	return ++s->taken < MAX_DRAIN ? 0 : -EAGAIN;
 }

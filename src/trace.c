@@ -147,7 +147,8 @@ static int open_rooms(struct trace *t)
 		.flags = (stop ? SETTINGS_STOP : 0) |
 			 (filter_asks(t->filter) ? SETTINGS_ASK : 0) |
 			 (o->no_inherit ? 0 : SETTINGS_INHERIT) |
-			 (parts.notes ? SETTINGS_NOTES : 0),
+			 (parts.notes ? SETTINGS_NOTES : 0) |
+			 (outputs_want_tasks(t->outputs) ? SETTINGS_TASKS : 0),
 	};
 
 	if (attach_open(settings, o->buffer, &t->attach))

@@ -132,8 +132,8 @@ int main(void)
 		uint32_t flags;
 	} kinds[] = {
 		{ "plain", 0 },
-		{ "all there is",
-		  SETTINGS_STOP | SETTINGS_ASK | SETTINGS_INHERIT | SETTINGS_NOTES },
+		{ "all there is", SETTINGS_STOP | SETTINGS_ASK | SETTINGS_INHERIT |
+					  SETTINGS_NOTES | SETTINGS_TASKS },
 	};
 
 	if (geteuid())
