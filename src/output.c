@@ -195,36 +195,47 @@ static bool is_there(const struct output *o, unsigned int i)
 	return there;
 }
 
-static void rename_files(const struct output *o, unsigned int keep)
+/* 0 or -errno, which is said already. */
+static int rename_files(const struct output *o, unsigned int keep)
 {
 	unsigned int count = 0;
+	int err = 0;
 
 	while (count < keep && is_there(o, count))
 		count++;
-	for (; count; count--) {
+	for (; count && !err; count--) {
 		char *from = older(o, count - 1), *to = older(o, count);
 
-		if (rename(from, to))
-			warn("cannot rename %s to %s: %s", from, to, strerror(errno));
+		if (rename(from, to)) {
+			err = -errno;
+			warn("cannot rename %s to %s: %s", from, to, strerror(-err));
+		}
 		free(from);
 		free(to);
 	}
+	return err;
+}
+
+bool output_can_rotate(const struct output *o)
+{
+	struct stat named, open;
+
+	return o->path && !lstat(o->path, &named) && S_ISREG(named.st_mode) &&
+	       !fstat(o->fd, &open) && named.st_dev == open.st_dev &&
+	       named.st_ino == open.st_ino;
 }
 
 int output_rotate(struct output *o, unsigned int keep)
 {
-	struct stat st;
 	int err;
 
-	if (!o->path || fstat(o->fd, &st) || !S_ISREG(st.st_mode))
-		return -EINVAL;
 	finish_file(o);
-	if (!o->error)
-		rename_files(o, keep);
-	o->written = o->pending = 0;
-	err = o->error ? o->error : open_file(o);
-	if (err && !o->error)
-		o->error = err;
+	err = o->error ? o->error : rename_files(o, keep);
+	if (!err) {
+		o->written = o->pending = 0;
+		err = open_file(o);
+	}
+	o->error = err;
 	return err;
 }
 
@@ -251,6 +262,14 @@ int output_error(const struct output *o)
 const char *output_name(const struct output *o)
 {
 	return o->path ? o->path : "the standard output";
+}
+
+bool output_is_same(const struct output *a, const struct output *b)
+{
+	struct stat x, y;
+
+	return !fstat(a->fd, &x) && !fstat(b->fd, &y) && S_ISREG(x.st_mode) &&
+	       x.st_dev == y.st_dev && x.st_ino == y.st_ino;
 }
 
 bool output_is_terminal(const struct output *o)

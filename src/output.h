@@ -32,7 +32,9 @@ void output_limit(struct output *o, uint64_t bytes);
 bool output_has_room(struct output *o, uint64_t bytes);
 
 /* Begin anew in an empty file: the one that is full gets the suffix .1, older ones up to
- * .keep, and the oldest is gone. 0 or -errno, which is said already. */
+ * .keep, and the oldest is gone. 0 or -errno, which is said already. Only a file that is
+ * still where it was opened, not through a link, can be rotated. */
+bool output_can_rotate(const struct output *o);
 int output_rotate(struct output *o, unsigned int keep);
 
 /* 0, or the -errno of the first write that failed. */
@@ -40,6 +42,9 @@ int output_error(const struct output *o);
 
 /* How messages call it. */
 const char *output_name(const struct output *o);
+
+/* Do both write to one file? */
+bool output_is_same(const struct output *a, const struct output *b);
 
 bool output_is_terminal(const struct output *o);
 

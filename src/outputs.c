@@ -73,7 +73,7 @@ static void begin_one(const struct outputs *all, struct out *out)
 /* Go on in a new file. */
 static bool rotate(const struct outputs *all, struct out *out, uint64_t at)
 {
-	if (!all->o->rotate)
+	if (!all->o->rotate || !output_can_rotate(out->output))
 		return false;
 	out->totals.at = at;
 	out->totals.time = all->begin.time + at;
@@ -271,17 +271,19 @@ void outputs_free(struct outputs *all)
 	free(all);
 }
 
+/* A link stays, as do devices and the like: they are written to when the time comes. */
 static int clear_file(const char *path)
 {
+	char *folder = xstrdup(path), *slash = strrchr(folder, '/');
 	struct stat st;
-	char *folder;
+	bool is_there;
 	int err = 0;
 
-	if (!stat(path, &st) && !S_ISREG(st.st_mode))
-		return 0;
-	folder = xstrdup(path);
-	*(strrchr(folder, '/') ? strrchr(folder, '/') + 1 : folder) = '\0';
-	if ((unlink(path) && errno != ENOENT) || access(*folder ? folder : ".", W_OK)) {
+	folder[slash ? slash + 1 - folder : 0] = '\0';
+	is_there = !lstat(path, &st) && !S_ISREG(st.st_mode);
+	if (is_there ? access(path, W_OK) && errno != ENOENT
+		     : (unlink(path) && errno != ENOENT) ||
+			       access(*folder ? folder : ".", W_OK)) {
 		err = -errno;
 		warn("cannot write %s: %s", path, strerror(-err));
 	}
@@ -309,25 +311,47 @@ static bool has_color(const struct options *o, const struct output *output)
 	       strcmp(term, "dumb");
 }
 
+static int open_one(const struct outputs *all, struct out *out)
+{
+	const struct output_option *option = out->option;
+	int err = output_open(option->path, option->compression, &out->output);
+
+	if (err)
+		return err;
+	output_limit(out->output, all->o->max_size);
+	out->printer.output = out->output;
+	out->printer.color = has_color(all->o, out->output);
+	out->options.width = output_width(out->output);
+	out->part = 0;
+	out->is_full = false;
+	return 0;
+}
+
+/* Under two names. */
+static int check_same(const struct outputs *all, const struct out *out)
+{
+	for (const struct out *other = all->outs; other < out; other++) {
+		if (!output_is_same(other->output, out->output))
+			continue;
+		warn("%s and %s are the same file", output_name(other->output),
+		     output_name(out->output));
+		return -EINVAL;
+	}
+	return 0;
+}
+
 int outputs_open(struct outputs *all)
 {
+	const char *name;
 	int err = 0;
 
-	EACH(out, &all->fan) {
-		const struct output_option *option = out->option;
-
-		err = output_open(option->path, option->compression, &out->output);
-		if (err)
-			return err;
-		output_limit(out->output, all->o->max_size);
-		out->printer.output = out->output;
-		out->printer.color = has_color(all->o, out->output);
-		out->options.width = output_width(out->output);
-		out->part = 0;
-		out->is_full = false;
-	}
+	EACH(out, &all->fan)
+		if (!err && !(err = open_one(all, out)))
+			err = check_same(all, out);
 	all->fan.is_full = false;
-	return 0;
+	if (err)
+		outputs_close(all, &name);
+	return err;
 }
 
 int outputs_close(struct outputs *all, const char **name)

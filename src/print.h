@@ -45,7 +45,7 @@ struct print_event {
 	struct name
 		*name; /* NULL if it could not be read; its labels are the printers' */
 	uint64_t task; /* what tells the asyncio task; 0 if there is none, or unknown */
-	const char *task_name; /* UTF-8; NULL if it is not known */
+	const char *task_name; /* NULL if it is not known; stays as long as names do */
 };
 
 enum print_note_kind {

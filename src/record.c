@@ -15,7 +15,7 @@
 #include "xalloc.h"
 
 /* Of all threads together: a job may have any number of them. */
-enum { MAX_KEPT = 1 << 20, MAX_NOTES = 1024, TASK_NAME = 40 };
+enum { MAX_KEPT = 1 << 20, MAX_NOTES = 1024 };
 
 /* The columns, the mark and the line number of a line of text. */
 enum { TEXT_LINE = 48 };
@@ -23,7 +23,6 @@ enum { TEXT_LINE = 48 };
 struct kept {
 	uint64_t order; /* in which they came */
 	struct print_event event;
-	char task_name[TASK_NAME]; /* cut off; "" if there is none */
 };
 
 struct queue {
@@ -206,9 +205,6 @@ static void event(struct printer *p, const struct print_event *e)
 	k = at(&s->queue, s->queue.count++);
 	k->order = ++r->order;
 	k->event = *e;
-	k->task_name[0] = '\0';
-	if (e->task_name)
-		strncat(k->task_name, e->task_name, TASK_NAME - 1);
 	s->ends_unseen += is_unseen(e);
 	r->size += text_size(e);
 	r->count++;
@@ -350,19 +346,18 @@ static int by_order(const void *a, const void *b)
 
 static void tell_event(struct telling *t, const struct kept *k)
 {
-	struct print_event e = k->event;
-	struct open_calls *o = (struct open_calls *)threads_get(t->open, e.tid, e.pid);
+	const struct print_event *e = &k->event;
+	struct open_calls *o = (struct open_calls *)threads_get(t->open, e->tid, e->pid);
 
-	e.task_name = *k->task_name ? k->task_name : NULL;
-	if (e.kind == PRINT_ENTER) {
+	if (e->kind == PRINT_ENTER) {
 		o->list = xgrow(o->list, o->count, sizeof(*o->list));
-		o->list[o->count++] = (struct open_call){ &k->event, 0 };
-	} else if (ends_call(&e) && o->count) {
+		o->list[o->count++] = (struct open_call){ e, 0 };
+	} else if (ends_call(e) && o->count) {
 		o->count--;
 	}
-	if (e.kind == PRINT_LEAVE && e.is_timed && o->count)
-		o->list[o->count - 1].below += e.elapsed;
-	t->to->ops->event(t->to, &e);
+	if (e->kind == PRINT_LEAVE && e->is_timed && o->count)
+		o->list[o->count - 1].below += e->elapsed;
+	t->to->ops->event(t->to, e);
 }
 
 static void tell_other(struct telling *t, const struct other *o)

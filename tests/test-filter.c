@@ -329,6 +329,102 @@ static void check_link(void)
 	free(link);
 }
 
+/* What is excluded is hidden, whatever else matches. */
+static void check_excluded(void)
+{
+	char *funcs_list[] = { "f*", NULL }, *no_files[] = { "b.py", "d/*", NULL };
+	char *no_funcs[] = { "fg", "C.m", "never", NULL };
+	struct options o = { .exclude_files = no_files };
+	struct filter *f = filter_new(&o, "/w");
+
+	CHECK(filter_asks(f));
+	CHECK(filter_match(f, "a.py", "f", NULL));
+	CHECK(!filter_match(f, "/x/b.py", "f", NULL));
+	CHECK_STR(unmatched(f), "--exclude-files d/*;");
+	filter_free(f);
+	o.funcs = funcs_list;
+	o.exclude_funcs = no_funcs;
+	f = filter_new(&o, "/w");
+	CHECK(filter_match(f, "a.py", "f", NULL));
+	CHECK(filter_match(f, "a.py", "ff", NULL));
+	CHECK(!filter_match(f, "a.py", "fg", NULL));
+	CHECK(!filter_match(f, "a.py", "g", NULL));
+	CHECK(!filter_match(f, "d/a.py", "f", NULL));
+	CHECK(!filter_match(f, "a.py", "f", "C.m"));
+	CHECK_STR(unmatched(f), "--exclude-files b.py;--exclude-funcs never;");
+	filter_free(f);
+}
+
+static const struct {
+	const char *file;
+	bool is_library;
+} library[] = {
+	{ "/usr/lib/python3.11/json/decoder.py", true },
+	{ "/usr/lib64/python3.9/os.py", true },
+	{ "lib/python3.9/os.py", true },
+	{ "/usr/local/lib/python3.13t/os.py", true },
+	{ "/usr/lib/python3/dist-packages/apt/cache.py", true },
+	{ "/opt/dist-packages/a.py", true },
+	{ "/home/u/venv/lib/python3.12/site-packages/x/y.py", true },
+	{ "site-packages/x.py", true },
+	{ "/usr/lib/python311.zip/os.py", true },
+	{ "/x/python3.zip/os.py", true },
+	{ "<frozen importlib._bootstrap>", true },
+	{ "<frozen os>", true },
+	{ "<string>", false },
+	{ "<stdin>", false },
+	{ "<frozen", false },
+	{ "", false },
+	{ "/", false },
+	{ "python", false },
+	{ "/home/u/python3.11/x.py", false },
+	{ "/home/u/lib/python/x.py", false },
+	{ "/home/u/lib/pythonx/x.py", false },
+	{ "/home/u/lib/python3.11", false },
+	{ "/home/u/lib/mine.py", false },
+	{ "/home/u/mylib/python3.11/x.py", false },
+	{ "/home/u/python.zip/x.py", false },
+	{ "/home/u/123.zip/x.py", false },
+	{ "/home/u/not-site-packages/x.py", false },
+	{ "/home/u/site-packages", false },
+	{ "/home/u/src/a.py", false },
+};
+
+static void check_only(void)
+{
+	struct options o = { .only_user = true };
+	struct filter *f = filter_new(&o, "/w");
+
+	for (size_t i = 0; i < sizeof(library) / sizeof(library[0]); i++)
+		check_int(filter_is_library(library[i].file), library[i].is_library,
+			  library[i].file, __FILE__, __LINE__);
+	CHECK(filter_asks(f));
+	CHECK(!filter_match(f, "<frozen os>", "f", NULL));
+	CHECK_STR(unmatched(f), "--only user;");
+	CHECK(filter_match(f, "a.py", "f", NULL));
+	CHECK_STR(unmatched(f), "");
+	filter_free(f);
+}
+
+/* Where to start hides nothing by itself. */
+static void check_starts(void)
+{
+	char *starts[] = { "main", "run_*", "C.m", NULL };
+	struct options o = { .start_at = starts };
+	struct filter *f = filter_new(&o, "/w");
+
+	CHECK(!filter_asks(f));
+	CHECK(filter_match(f, "a.py", "other", NULL));
+	CHECK_STR(unmatched(f), "--start-at main;--start-at run_*;--start-at C.m;");
+	CHECK(!filter_starts(f, "other", NULL));
+	CHECK(!filter_starts(f, "m", "D.m"));
+	CHECK(filter_starts(f, "main", NULL));
+	CHECK(filter_starts(f, "run_all", "x.run_all"));
+	CHECK(filter_starts(f, "m", "C.m"));
+	CHECK_STR(unmatched(f), "");
+	filter_free(f);
+}
+
 int main(void)
 {
 	check_paths();
@@ -341,5 +437,8 @@ int main(void)
 	check_none();
 	check_long();
 	check_link();
+	check_excluded();
+	check_only();
+	check_starts();
 	return check_done();
 }
