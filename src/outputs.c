@@ -16,7 +16,7 @@
 
 /* What an event may come to in any format: so many bytes, and for each byte of its names
  * so many, if it is escaped and told in two ways. */
-enum { EVENT_BYTES = 1024, NAME_BYTES = 12, TAIL_BYTES = 1024 };
+enum { EVENT_BYTES = 1024, NAME_BYTES = 16, TAIL_BYTES = 1024 };
 
 struct out {
 	const struct output_option *option;
@@ -40,7 +40,8 @@ struct outputs {
 	struct out outs[MAX_OUTPUTS];
 	size_t count;
 	struct print_begin begin;
-	pid_t *pids; /* of begin */
+	pid_t *pids;	      /* of begin */
+	uint64_t begin_bytes; /* that it may come to */
 	struct threads *left_out;
 };
 
@@ -65,6 +66,9 @@ static void begin_one(const struct outputs *all, struct out *out)
 	struct print_begin b = all->begin;
 
 	b.part = out->part;
+	/* Arguments that there is no room for are left out. */
+	if (!output_has_room(out->output, EVENT_BYTES + all->begin_bytes))
+		b.argv = NULL;
 	out->totals = (struct print_totals){ .status = -1, .goes_on = true };
 	if (out->printer.ops->begin)
 		out->printer.ops->begin(&out->printer, &b);
@@ -90,10 +94,14 @@ static bool fits(struct out *out, uint64_t bytes)
 {
 	const struct print_ops *ops = out->printer.ops;
 
-	if (ops->only_end)
-		return true;
 	bytes += ops->tail ? ops->tail(&out->printer) : TAIL_BYTES;
 	return output_has_room(out->output, bytes);
+}
+
+/* Then it is written again, with less in it. */
+static bool is_recording(const struct options *o)
+{
+	return o->last_events || o->last_size;
 }
 
 /* Is there room for so many bytes, and for what ends the file? */
@@ -104,7 +112,7 @@ static bool make_room(struct outputs *all, struct out *out, uint64_t bytes, uint
 	if (fits(out, bytes) || (rotate(all, out, at) && fits(out, bytes)))
 		return true;
 	out->is_full = all->fan.is_full = true;
-	if (!output_error(out->output))
+	if (!output_error(out->output) && !is_recording(all->o))
 		warn("%s has reached --max-size: the trace ends here",
 		     output_name(out->output));
 	return false;
@@ -143,6 +151,9 @@ static void begin(struct printer *p, const struct print_begin *b)
 	for (size_t i = 0; i < b->count; i++)
 		all->pids[i] = b->pids[i];
 	all->begin.pids = all->pids;
+	all->begin_bytes = 12 * b->count;
+	for (char *const *arg = b->argv; arg && *arg; arg++)
+		all->begin_bytes += NAME_BYTES * (strlen(*arg) + 1);
 	EACH(out, p)
 		begin_one(all, out);
 }

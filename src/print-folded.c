@@ -331,5 +331,4 @@ const struct print_ops print_folded = {
 	.tail = tail,
 	.free_state = free_state,
 	.wants_notes = true,
-	.only_end = true,
 };

@@ -36,6 +36,7 @@ struct graph {
 	struct threads *threads;      /* struct pending; none that is not open */
 	struct pending *first, *last; /* the held ones, in the order they began */
 	size_t held_size;	      /* bytes that they would be, at most */
+	size_t open_size; /* likewise, the lines that end what began here and is open */
 };
 
 static void free_state(struct printer *p)
@@ -71,7 +72,7 @@ static void begin(struct printer *p, const struct print_begin *b)
 	columns_heading(g->columns, p, b);
 }
 
-/* The line of a call that begins, at most. */
+/* The line of a call that begins or ends, at most. */
 static size_t size_of(struct printer *p, const struct print_event *e)
 {
 	size_t level = e->depth > LEVEL_MAX ? 16 : e->depth * 2;
@@ -201,6 +202,7 @@ static void enter(struct printer *p, const struct print_event *e)
 	if (h->is_held)
 		open_held(p, h);
 	h->open++;
+	g->open_size += size_of(p, e);
 	hold(p, h, e);
 }
 
@@ -223,7 +225,10 @@ static void leave(struct printer *p, const struct print_event *e)
 			open_held(p, h);
 		print_close(p, e);
 	}
-	if (h && began_here && !--h->open)
+	if (!h || !began_here)
+		return;
+	g->open_size -= size_of(p, e);
+	if (!--h->open)
 		threads_remove(g->threads, e->tid);
 }
 
@@ -264,7 +269,9 @@ static void end(struct printer *p, const struct print_totals *t)
 
 static size_t tail(struct printer *p)
 {
-	return ((struct graph *)p->state)->held_size;
+	const struct graph *g = p->state;
+
+	return g->held_size + g->open_size;
 }
 
 const struct print_ops print_graph = {

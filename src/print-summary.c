@@ -778,5 +778,4 @@ const struct print_ops print_summary = {
 	.tail = tail,
 	.free_state = free_state,
 	.wants_notes = true,
-	.only_end = true,
 };

@@ -125,7 +125,6 @@ struct print_ops {
 	size_t (*tail)(struct printer *p);
 	void (*free_state)(struct printer *p);
 	bool wants_notes; /* is to be told what becomes of processes */
-	bool only_end;	  /* writes nothing before its end */
 };
 
 struct printer {

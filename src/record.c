@@ -172,13 +172,19 @@ static void drop_arrival(struct record *r)
 		threads_remove(r->stacks, s->thread.tid);
 }
 
+/* What came before this. */
+struct limit {
+	struct record *record;
+	uint64_t order;
+};
+
 static bool drop_older(struct thread *thread, void *arg)
 {
 	struct stack *s = (struct stack *)thread;
-	struct record *r = arg;
+	const struct limit *l = arg;
 
-	while (s->queue.count && at(&s->queue, 0)->order + MAX_KEPT / 2 < r->order)
-		drop_first(r, s);
+	while (s->queue.count && at(&s->queue, 0)->order < l->order)
+		drop_first(l->record, s);
 	return is_empty(s);
 }
 
@@ -192,7 +198,8 @@ static void keep_less(struct record *r, struct stack *s)
 	while (s->queue.count - s->ends_unseen > r->max_events)
 		drop_first(r, s);
 	if (r->count > MAX_KEPT)
-		threads_sweep(r->stacks, drop_older, r);
+		threads_sweep(r->stacks, drop_older,
+			      &(struct limit){ r, r->order - MAX_KEPT / 2 });
 }
 
 static void event(struct printer *p, const struct print_event *e)
@@ -284,6 +291,32 @@ void record_free(struct record *r)
 	free(r->arrivals);
 	free(r->pids);
 	free(r);
+}
+
+static bool find_oldest(struct thread *thread, void *arg)
+{
+	const struct stack *s = (struct stack *)thread;
+	uint64_t *oldest = arg;
+
+	if (s->queue.count && at(&s->queue, 0)->order < *oldest)
+		*oldest = at(&s->queue, 0)->order;
+	return false;
+}
+
+bool record_halve(struct record *r)
+{
+	uint64_t oldest = UINT64_MAX;
+
+	threads_sweep(r->stacks, find_oldest, &oldest);
+	if (oldest >= r->order)
+		return false;
+	if (r->max_size)
+		for (size_t half = (r->count + 1) / 2; half; half--)
+			drop_arrival(r);
+	else
+		threads_sweep(r->stacks, drop_older,
+			      &(struct limit){ r, r->order - (r->order - oldest) / 2 });
+	return true;
 }
 
 struct printer *record_printer(struct record *r)
@@ -405,6 +438,7 @@ static void free_open_calls(struct thread *thread)
 void record_replay(const struct record *r, struct printer *to,
 		   const struct print_totals *totals)
 {
+	struct print_totals told = *totals;
 	struct telling t = { .to = to, .totals = totals };
 
 	for (size_t i = 0; i < r->others_count; i++) {
@@ -418,15 +452,17 @@ void record_replay(const struct record *r, struct printer *to,
 	t.open = threads_new(sizeof(struct open_calls), free_open_calls);
 	if (to->ops->begin)
 		to->ops->begin(to, &r->begin);
+	told.events = 0;
 	for (size_t i = 0; i < t.count; i++) {
-		if (t.list[i].kept)
-			tell_event(&t, t.list[i].kept);
-		else
+		if (t.list[i].other)
 			tell_other(&t, t.list[i].other);
+		else
+			tell_event(&t, t.list[i].kept);
+		told.events += t.list[i].kept && !is_unseen(&t.list[i].kept->event);
 	}
 	threads_sweep(t.open, tell_ends, &t);
 	if (to->ops->end)
-		to->ops->end(to, totals);
+		to->ops->end(to, &told);
 	threads_free(t.open);
 	free(t.list);
 }

@@ -3,6 +3,7 @@
 #ifndef PYFLOW_RECORD_H
 #define PYFLOW_RECORD_H
 
+#include <stdbool.h>
 #include <stdint.h>
 
 #include "print.h"
@@ -15,8 +16,12 @@ struct record *record_new(uint64_t events, uint64_t size);
 void record_free(struct record *r);
 struct printer *record_printer(struct record *r);
 
+/* Forget the older half of what is kept. False if there is nothing left to forget. */
+bool record_halve(struct record *r);
+
 /* Tell a printer what is kept, from begin to end. In front of a thread's events come the
- * beginnings of the calls that they are in; what is open at the end ends unseen. */
+ * beginnings of the calls that they are in; what is open at the end ends unseen. The total
+ * of events is of those that are told. */
 void record_replay(const struct record *r, struct printer *to,
 		   const struct print_totals *totals);
 

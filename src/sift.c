@@ -85,11 +85,6 @@ static void give_level(struct sift *s, struct level *l)
 	s->free_levels = l;
 }
 
-static struct stack *stack_of(struct sift *s, uint32_t tid, uint32_t pid)
-{
-	return (struct stack *)threads_get(s->stacks, tid, pid);
-}
-
 static void free_levels(struct level *l)
 {
 	while (l) {
@@ -327,9 +322,22 @@ static void leave_unknown(struct sift *s, const struct stack *stack,
 	emit(s, &shown);
 }
 
+/* If it is another process's by now, the end of the thread that had this number before
+ * was lost. */
+static struct stack *stack_of(struct sift *s, uint32_t tid, uint32_t pid, uint64_t at)
+{
+	struct stack *stack = (struct stack *)threads_get(s->stacks, tid, pid);
+
+	if (stack->thread.pid != pid) {
+		close_calls(s, stack, 0, at + s->wall, at);
+		stack->thread.pid = pid;
+	}
+	return stack;
+}
+
 void sift_event(struct sift *s, const struct print_event *e)
 {
-	struct stack *stack = stack_of(s, e->tid, e->pid);
+	struct stack *stack = stack_of(s, e->tid, e->pid, e->at);
 	bool ends = e->kind == PRINT_LEAVE && stack->depth > e->depth;
 
 	s->wall = e->time - e->at;
@@ -379,7 +387,7 @@ void sift_fork(struct sift *s, uint32_t tid, uint32_t child, uint64_t at)
 	levels = xcalloc(n + 1, sizeof(*levels));
 	for (const struct level *l = parent->top; l; l = l->above)
 		levels[--n] = l;
-	stack = stack_of(s, child, child);
+	stack = stack_of(s, child, child, at);
 	for (; n < parent->depth; n++)
 		inherit(s, stack, levels[n], at);
 	free(levels);

@@ -463,12 +463,17 @@ static void write_record(struct trace *t)
 {
 	const struct print_totals totals = totals_of(t);
 
-	if (outputs_open(t->outputs)) {
-		t->failed = true;
-		return;
-	}
-	record_replay(t->record, outputs_printer(t->outputs), &totals);
-	close_outputs(t);
+	struct printer *printer = outputs_printer(t->outputs);
+
+	do {
+		if (outputs_open(t->outputs)) {
+			t->failed = true;
+			return;
+		}
+		record_replay(t->record, printer, &totals);
+		close_outputs(t);
+		/* With --max-size it is the last that matters. */
+	} while (printer->is_full && record_halve(t->record));
 }
 
 /* Returns false if pyflow is to end at once. */
@@ -520,8 +525,10 @@ static void loop(struct trace *t)
 		if (t->is_attached &&
 		    (polls[POLL_STREAM].revents || polls[POLL_JOB].revents))
 			quiet = 0;
-		if (polls[POLL_SIGNALS].revents && !take_signal(t, &signal))
+		if (polls[POLL_SIGNALS].revents && !take_signal(t, &signal)) {
+			close_outputs(t);
 			signals_die(signal);
+		}
 		if (polls[POLL_OUTPUT].revents & (POLLERR | POLLHUP | POLLNVAL))
 			detach(t);
 	}

@@ -77,8 +77,10 @@ static struct stack *get_stack(struct tree *t, uint32_t tid, uint32_t pid)
 {
 	struct stack *s = (struct stack *)threads_find(t->stacks, tid);
 
-	if (s)
+	if (s && s->thread.pid == pid)
 		return s;
+	/* It may be another process's by now, if the end of its thread was lost. */
+	threads_remove(t->stacks, tid);
 	s = (struct stack *)threads_get(t->stacks, tid, pid);
 	s->losses = t->losses;
 	return s;

@@ -6,6 +6,7 @@
 
 #include <inttypes.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
 static unsigned int count, failed;
@@ -40,6 +41,30 @@ void check_str(const char *got, const char *wanted, const char *what, const char
 		printf("%s:%d: %s is \"%s\", not \"%s\"\n", file, line, what,
 		       got ? got : "(null)", wanted);
 	report(ok);
+}
+
+static char *next_line(FILE *f, char **line, size_t *room)
+{
+	return getline(line, room, f) < 0 ? NULL : *line;
+}
+
+void check_file(const char *got_path, const char *wanted_path)
+{
+	FILE *got = fopen(got_path, "r"), *wanted = fopen(wanted_path, "r");
+	char *got_line = NULL, *wanted_line = NULL;
+	size_t got_room = 0, wanted_room = 0;
+
+	CHECK(got);
+	CHECK(wanted);
+	while (got && wanted && next_line(wanted, &wanted_line, &wanted_room))
+		CHECK_STR(next_line(got, &got_line, &got_room), wanted_line);
+	CHECK(got && !next_line(got, &got_line, &got_room));
+	free(got_line);
+	free(wanted_line);
+	if (got)
+		fclose(got);
+	if (wanted)
+		fclose(wanted);
 }
 
 uint32_t check_below(uint32_t n)

@@ -15,6 +15,10 @@ void check_int(int64_t got, int64_t wanted, const char *what, const char *file, 
 void check_str(const char *got, const char *wanted, const char *what, const char *file,
 	       int line);
 
+/* Is the file at one path what is at the other? Line by line, so that what differs is
+ * told. */
+void check_file(const char *got_path, const char *wanted_path);
+
 /* A number below n, the same ones in each run: xorshift. */
 uint32_t check_below(uint32_t n);
 

@@ -447,31 +447,6 @@ static void check_threads(struct run *r)
 	end(r);
 }
 
-static char *next_line(FILE *f, char **line, size_t *room)
-{
-	return getline(line, room, f) < 0 ? NULL : *line;
-}
-
-/* Line by line, so that what differs is told. */
-static void compare(const char *got_path, const char *wanted_path)
-{
-	FILE *got = fopen(got_path, "r"), *wanted = fopen(wanted_path, "r");
-	char *got_line = NULL, *wanted_line = NULL;
-	size_t got_room = 0, wanted_room = 0;
-
-	CHECK(got);
-	CHECK(wanted);
-	while (got && wanted && next_line(wanted, &wanted_line, &wanted_room))
-		CHECK_STR(next_line(got, &got_line, &got_room), wanted_line);
-	CHECK(got && !next_line(got, &got_line, &got_room));
-	free(got_line);
-	free(wanted_line);
-	if (got)
-		fclose(got);
-	if (wanted)
-		fclose(wanted);
-}
-
 /* Into a file that is empty at first. */
 static void with_output(struct run *r, void (*run)(struct run *r))
 {
@@ -503,7 +478,7 @@ int main(void)
 	with_output(&r, check_long);
 	with_output(&r, check_threads);
 	with_output(&r, print_all);
-	compare(got, wanted);
+	check_file(got, wanted);
 	/* PRINT_KEEP=1 leaves the file, to become the next print-chrome.expected when it
 	 * has been read. */
 	if (getenv("PRINT_KEEP"))

@@ -80,7 +80,6 @@ static void end_part(struct run *r)
 static void end(struct run *r)
 {
 	end_part(r);
-	CHECK_INT(r->printer.ops->tail(&r->printer), 0);
 	r->printer.ops->free_state(&r->printer);
 	names_free(r->names);
 }
@@ -424,7 +423,7 @@ static void rotate(struct run *r, int fd)
 
 	end_part(r);
 	CHECK(size_of(r->printer.output, fd) <= size + most);
-	CHECK_INT(r->printer.ops->tail(&r->printer), 0);
+	CHECK(r->printer.ops->tail(&r->printer) <= most);
 	begin_part(r, 1);
 }
 
@@ -545,31 +544,6 @@ static void try_chance(void)
 
 /* ---- what is expected ---- */
 
-static char *next_line(FILE *f, char **line, size_t *room)
-{
-	return getline(line, room, f) < 0 ? NULL : *line;
-}
-
-/* Line by line, so that what differs is told. */
-static void compare(const char *got_path, const char *wanted_path)
-{
-	FILE *got = fopen(got_path, "r"), *wanted = fopen(wanted_path, "r");
-	char *got_line = NULL, *wanted_line = NULL;
-	size_t got_room = 0, wanted_room = 0;
-
-	CHECK(got);
-	CHECK(wanted);
-	while (got && wanted && next_line(wanted, &wanted_line, &wanted_room))
-		CHECK_STR(next_line(got, &got_line, &got_room), wanted_line);
-	CHECK(got && !next_line(got, &got_line, &got_room));
-	free(got_line);
-	free(wanted_line);
-	if (got)
-		fclose(got);
-	if (wanted)
-		fclose(wanted);
-}
-
 static void try_expected(void)
 {
 	const char *srcdir = getenv("srcdir");
@@ -584,7 +558,7 @@ static void try_expected(void)
 	output_flush(o);
 	CHECK_INT(output_error(o), 0);
 	output_close(o);
-	compare(got, wanted);
+	check_file(got, wanted);
 	/* PRINT_KEEP=1 leaves the file, to become the next print-graph.expected when it
 	 * has been read. */
 	if (getenv("PRINT_KEEP"))

@@ -488,31 +488,6 @@ static void print_all(struct output *o)
 	print_with_options(o);
 }
 
-static char *next_line(FILE *f, char **line, size_t *room)
-{
-	return getline(line, room, f) < 0 ? NULL : *line;
-}
-
-/* Line by line, so that what differs is told. */
-static void compare(const char *got_path, const char *wanted_path)
-{
-	FILE *got = fopen(got_path, "r"), *wanted = fopen(wanted_path, "r");
-	char *got_line = NULL, *wanted_line = NULL;
-	size_t got_room = 0, wanted_room = 0;
-
-	CHECK(got);
-	CHECK(wanted);
-	while (got && wanted && next_line(wanted, &wanted_line, &wanted_room))
-		CHECK_STR(next_line(got, &got_line, &got_room), wanted_line);
-	CHECK(got && !next_line(got, &got_line, &got_room));
-	free(got_line);
-	free(wanted_line);
-	if (got)
-		fclose(got);
-	if (wanted)
-		fclose(wanted);
-}
-
 int main(void)
 {
 	const char *srcdir = getenv("srcdir");
@@ -529,7 +504,7 @@ int main(void)
 	output_flush(o);
 	CHECK_INT(output_error(o), 0);
 	output_close(o);
-	compare(got, wanted);
+	check_file(got, wanted);
 	/* PRINT_KEEP=1 leaves the file, to become the next print.expected when it has
 	 * been read. */
 	if (getenv("PRINT_KEEP"))

@@ -59,8 +59,15 @@ static void on_lost(struct printer *p, const struct print_lost *l)
 
 static void on_end(struct printer *p, const struct print_totals *totals)
 {
-	((struct told *)p->state)->ends++;
-	CHECK_INT(totals->events, 42);
+	struct told *t = p->state;
+	uint64_t events = 0;
+
+	t->ends++;
+	for (size_t i = 0; i < t->count; i++)
+		events += t->list[i].kind == PRINT_ENTER ||
+			  t->list[i].exit != PRINT_UNSEEN;
+	CHECK_INT(totals->events, events);
+	CHECK_INT(totals->unread, 42);
 }
 
 static const struct print_ops ops = {
@@ -75,7 +82,7 @@ static struct told replay(struct record *r, uint64_t at)
 {
 	struct told t = { 0 };
 	struct printer to = { .ops = &ops, .state = &t };
-	struct print_totals totals = { .events = 42, .at = at };
+	struct print_totals totals = { .unread = 42, .at = at };
 
 	record_replay(r, &to, &totals);
 	CHECK(t.begins == 1 && t.ends == 1);
@@ -194,6 +201,22 @@ static void check_no_more(const struct told *t, uint64_t wanted)
 		CHECK(counts[i] <= wanted + DEEP);
 }
 
+/* Until there is nothing left to forget; the last event of all is the last to go. */
+static void check_halving(struct record *r, const struct source *s)
+{
+	size_t before = SIZE_MAX, rounds = 0;
+
+	while (record_halve(r) && rounds++ < 64) {
+		struct told t = replay(r, s->at);
+
+		check_nesting(&t);
+		CHECK(t.count <= before);
+		before = t.count;
+		free(t.list);
+	}
+	CHECK(rounds < 64);
+}
+
 static void begin(struct record *r)
 {
 	struct print_begin b = { .pids = &(pid_t){ 77 }, .count = 1 };
@@ -222,6 +245,7 @@ static void keep_events(uint64_t events)
 	check_last(&t, s, events);
 	check_no_more(&t, events);
 	free(t.list);
+	check_halving(r, s);
 	record_free(r);
 	free(s);
 }
@@ -258,6 +282,7 @@ static void keep_size(uint64_t size)
 		CHECK(t.list[j].kind == PRINT_ENTER ||
 		      t.list[j].at >= (i < s->count ? s->given[i].at : 0));
 	free(t.list);
+	check_halving(r, s);
 	record_free(r);
 	free(s);
 }

@@ -18,9 +18,12 @@ static struct name names[NAMES];
 static struct name *const A = &names[0], *const B = &names[1], *const C = &names[2],
 			  *const D = &names[3], *const X = &names[7];
 
+/* Threads from 200 on are processes of their own. */
 static struct event make(enum event_kind kind, uint32_t tid, uint64_t frame)
 {
-	return (struct event){ .kind = kind, .pid = PID, .tid = tid, .frame = frame };
+	uint32_t pid = tid < 200 ? PID : tid;
+
+	return (struct event){ .kind = kind, .pid = pid, .tid = tid, .frame = frame };
 }
 
 /* A call where the C stack is at sp. */
@@ -347,6 +350,19 @@ static void check_loss_by_frame(void)
 	tree_free(t);
 }
 
+/* A number that another process's thread has now, though nobody saw the first one end. */
+static void check_number_used_again(void)
+{
+	struct tree *t = tree_new();
+	struct event e = make(EVENT_ENTER, PID + 1, 1000);
+
+	enter(t, PID + 1, A, 1000);
+	enter(t, PID + 1, B, 900);
+	e.pid = 300;
+	CHECK_INT(tree_enter(t, &e, C), 0);
+	tree_free(t);
+}
+
 /* A child is as doubtful as the parent whose calls it has. */
 static void check_loss_and_fork(void)
 {
@@ -623,6 +639,7 @@ int main(void)
 	check_loss_by_stack();
 	check_loss_by_frame();
 	check_loss_and_fork();
+	check_number_used_again();
 	check_random(0);
 	check_random(EVENT_FRAME);
 	check_random(EVENT_FRAME | EVENT_UNIT);
