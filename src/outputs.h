@@ -14,11 +14,11 @@ struct outputs;
 struct outputs *outputs_new(const struct options *o, const char *cwd);
 void outputs_free(struct outputs *all);
 
-/* Can they be opened later, as far as that can be told? Files that are there are removed.
- * 0 or -errno, which is said already. */
+/* Can they be opened later, as far as that can be told? Files that are there are removed,
+ * but not links, devices and the like. 0 or -errno, which is said already. */
 int outputs_clear(const struct outputs *all);
 
-/* 0 or -errno, which is said already. */
+/* All or none. 0 or -errno, which is said already. */
 int outputs_open(struct outputs *all);
 
 /* Write what is left and close, until they are opened again. 0, or the -errno of the

@@ -121,7 +121,8 @@ static void enter(struct folded *f, struct stack *s, const struct print_event *e
 {
 	uint32_t from, node;
 
-	/* What is open in a process when it runs another program never ends. */
+	/* A call that a child inherited and that took too little time to be shown has no
+	 * end. */
 	while (s->count > e->depth)
 		stack_pop(s);
 	from = s->count ? s->calls[s->count - 1] : 0;

@@ -212,6 +212,17 @@ static bool is_leaf(const struct pending *h, const struct print_event *e)
 	return h && h->is_held && h->enter.depth == e->depth;
 }
 
+/* Each call that is begun is ended, even in a file that is full. */
+static void end_open(struct printer *p, struct pending *h, const struct print_event *e)
+{
+	struct graph *g = p->state;
+	size_t size = size_of(p, e);
+
+	g->open_size -= size < g->open_size ? size : g->open_size;
+	if (!--h->open)
+		threads_remove(g->threads, e->tid);
+}
+
 static void leave(struct printer *p, const struct print_event *e)
 {
 	struct graph *g = p->state;
@@ -225,11 +236,8 @@ static void leave(struct printer *p, const struct print_event *e)
 			open_held(p, h);
 		print_close(p, e);
 	}
-	if (!h || !began_here)
-		return;
-	g->open_size -= size_of(p, e);
-	if (!--h->open)
-		threads_remove(g->threads, e->tid);
+	if (h && began_here)
+		end_open(p, h, e);
 }
 
 static void event(struct printer *p, const struct print_event *e)

@@ -213,7 +213,8 @@ static void enter(struct summary *s, struct stack *stack, const struct print_eve
 {
 	uint32_t row, way;
 
-	/* What is open in a process when it runs another program never ends. */
+	/* A call that a child inherited and that took too little time to be shown has no
+	 * end. */
 	while (stack->count > e->depth)
 		pop(s, stack);
 	row = rows_of(s->functions, e->name);

@@ -121,7 +121,8 @@ struct print_ops {
 	void (*note)(struct printer *p, const struct print_note *n);
 	void (*lost)(struct printer *p, const struct print_lost *l);
 	void (*end)(struct printer *p, const struct print_totals *t);
-	/* How many bytes end would write now, at most; NULL: a few, less than 1024. */
+	/* How many bytes end would write now, at most, and in front of it the ends of all
+	 * calls that are open, by a PRINT_UNSEEN each; NULL: a few, less than 1024. */
 	size_t (*tail)(struct printer *p);
 	void (*free_state)(struct printer *p);
 	bool wants_notes; /* is to be told what becomes of processes */

@@ -5,7 +5,8 @@
  * beginning is held, and all that comes behind it waits, so that the order stays. That is
  * less than it seems: of the calls that begin meanwhile those that end meanwhile are too
  * short, too, and are dropped. What waits are beginnings of calls that are open, and ends
- * of calls that had begun before: no more than there are open calls. */
+ * of calls that had begun before: no more than there are open calls, and what else
+ * happens to processes meanwhile. */
 #include <config.h>
 
 #include "sift.h"
@@ -247,21 +248,22 @@ static void enter(struct sift *s, struct stack *stack, const struct print_event 
 		l->held->level = l;
 }
 
-static uint64_t since(uint64_t begin, uint64_t at)
+/* Clocks of CPUs may differ by a little: never less than nothing. */
+static uint64_t less(uint64_t from, uint64_t what)
 {
-	return at > begin ? at - begin : 0;
+	return from > what ? from - what : 0;
 }
 
 /* The end of a call that is shown. */
 static void end_shown(struct sift *s, struct level *l, struct print_event *e)
 {
-	e->elapsed = since(l->begin, e->at);
+	e->elapsed = less(e->at, l->begin);
 	if (e->elapsed < s->rules.min_duration && (l->held || l->is_inherited)) {
 		if (l->held)
 			drop_item(s, l->held);
 		return;
 	}
-	e->self = since(l->below, e->elapsed);
+	e->self = less(e->elapsed, l->below);
 	e->is_timed = true;
 	e->is_inherited = l->is_inherited;
 	if (l->shown_above)
@@ -349,7 +351,7 @@ void sift_event(struct sift *s, const struct print_event *e)
 	else
 		leave_unknown(s, stack, e);
 	if (s->first)
-		release(s, since(SLACK, e->at));
+		release(s, less(e->at, SLACK));
 }
 
 /* ---- processes ---- */

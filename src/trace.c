@@ -268,6 +268,7 @@ static void detach(struct trace *t)
 	if (!t->is_attached)
 		return;
 	t->is_attached = false;
+	log_progress(NULL);
 	job_leave_stopped(t->job, false);
 	attach_run(t->attach, false);
 	job_attend(t->job);
@@ -630,7 +631,6 @@ static int finish(struct trace *t)
 {
 	t->was_cut |= !t->is_attached;
 	detach(t);
-	log_progress(NULL);
 	if (target_is_child(t->target))
 		t->status = target_wait(t->target);
 	end_printing(t);

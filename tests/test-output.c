@@ -6,6 +6,7 @@
 #include "output.h"
 
 #include <errno.h>
+#include <fcntl.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -216,6 +217,50 @@ static void check_rotation(void)
 	free(path);
 }
 
+/* A link is not ours to rename, nor is what somebody else has put in the place of a file.
+ */
+static void check_no_rotation(void)
+{
+	char *path = path_of("r"), *link = path_of("l");
+	struct output *o;
+
+	CHECK(!symlink(path, link));
+	CHECK_INT(output_open(link, COMPRESSION_NONE, &o), 0);
+	CHECK(!output_can_rotate(o));
+	CHECK_INT(output_close(o), 0);
+	CHECK_INT(output_open(path, COMPRESSION_NONE, &o), 0);
+	CHECK(output_can_rotate(o));
+	unlink(path);
+	CHECK(!output_can_rotate(o));
+	CHECK(!symlink("elsewhere", path));
+	CHECK(!output_can_rotate(o));
+	CHECK_INT(output_close(o), 0);
+	unlink(path);
+	unlink(link);
+	free(path);
+	free(link);
+}
+
+/* A file that cannot be renamed is not written over. */
+static void check_rotation_in_vain(void)
+{
+	char *path = path_of("r"), *in_the_way = path_of("r.1");
+	struct output *o;
+
+	CHECK(!mkdir(in_the_way, 0755));
+	CHECK_INT(output_open(path, COMPRESSION_NONE, &o), 0);
+	output_add(o, "full", 4);
+	CHECK(output_rotate(o, 1) < 0);
+	CHECK(output_error(o) < 0);
+	output_add(o, "more", 4);
+	CHECK(output_close(o) < 0);
+	CHECK_INT(size_of(path), 4);
+	unlink(path);
+	rmdir(in_the_way);
+	free(path);
+	free(in_the_way);
+}
+
 static void check_errors(void)
 {
 	struct output *o;
@@ -312,6 +357,122 @@ static void check_several(unsigned int rotate)
 	free(old);
 }
 
+/* Labels are those of the format that made them. */
+static void forget_labels(void)
+{
+	for (size_t i = 0; i < MAX_LABELS; i++)
+		free(name.labels[i].text);
+	memset(name.labels, 0, sizeof(name.labels));
+}
+
+/* What ends calls in a full file has had room kept for it, however long its names are
+ * when they are escaped. */
+static void check_full(enum print_format format, const struct name *called,
+		       uint64_t max_size)
+{
+	struct options o = { .output_count = 1, .max_size = max_size };
+	struct print_begin begin = { .pids = &(pid_t){ 1 }, .count = 1 };
+	struct print_totals totals = { .status = -1 };
+	char *path = path_of("a");
+	struct outputs *all;
+	const char *failed;
+	struct printer *p;
+
+	forget_labels();
+	name = *called;
+	o.outputs[0].path = path;
+	o.outputs[0].format = format;
+	all = outputs_new(&o, "/w");
+	CHECK_INT(outputs_open(all), 0);
+	p = outputs_printer(all);
+	p->ops->begin(p, &begin);
+	CHECK(fill(p, 4000) > 0);
+	CHECK(p->is_full);
+	p->ops->end(p, &totals);
+	CHECK_INT(outputs_close(all, &failed), 0);
+	CHECK(size_of(path) > 4096 && size_of(path) <= o.max_size);
+	outputs_free(all);
+	free(path);
+}
+
+static void check_all_full(void)
+{
+	static char bytes[1300], one[] = "/w/a.py", f[] = "f";
+	const struct name usual = { .file = one, .func = f, .size = 8 };
+	const struct name odd = { .file = f, .func = bytes, .size = sizeof(bytes) };
+
+	memset(bytes, 1, sizeof(bytes) - 1);
+	bytes[sizeof(bytes) - 2] = '\xff';
+	for (enum print_format i = 0; i <= FORMAT_CHROME; i++) {
+		for (uint64_t size = 60000; size < 90000; size += 2000) {
+			check_full(i, &usual, size);
+			check_full(i, &odd, size);
+		}
+	}
+}
+
+/* If one cannot be opened, no other is open; a link is not removed. */
+static void check_opening(void)
+{
+	struct options o = { .output_count = 2 };
+	char *a = path_of("a"), *link = path_of("l"), *b = path_of("none/b");
+	struct outputs *all;
+	struct stat st;
+	int before = dup(0);
+
+	close(before);
+	o.outputs[0].path = link;
+	o.outputs[1].path = b;
+	CHECK(!symlink(a, link));
+	all = outputs_new(&o, "/w");
+	CHECK(outputs_clear(all) < 0);
+	CHECK(!lstat(link, &st) && S_ISLNK(st.st_mode));
+	CHECK_INT(outputs_open(all), -ENOENT);
+	CHECK_INT(dup(0), before);
+	close(before);
+	outputs_free(all);
+	unlink(link);
+	free(a);
+	free(link);
+	free(b);
+}
+
+/* What cannot be rotated is ended once: a pipe. */
+static void check_pipe(void)
+{
+	struct options o = { .output_count = 1, .max_size = 20000, .rotate = 2 };
+	struct print_begin begin = { .pids = &(pid_t){ 1 }, .count = 1 };
+	struct print_totals totals = { .status = -1 };
+	char *path = path_of("p"), *text = xcalloc(1, 30000);
+	int err = mkfifo(path, 0600), fd = open(path, O_RDWR);
+	struct outputs *all;
+	const char *failed;
+	struct printer *p;
+	ssize_t size;
+
+	CHECK(!err && fd >= 0);
+	o.outputs[0].path = path;
+	o.outputs[0].format = FORMAT_CHROME;
+	all = outputs_new(&o, "/w");
+	CHECK_INT(outputs_open(all), 0);
+	p = outputs_printer(all);
+	p->ops->begin(p, &begin);
+	forget_labels();
+	fill(p, 400);
+	CHECK(p->is_full);
+	p->ops->end(p, &totals);
+	CHECK_INT(outputs_close(all, &failed), 0);
+	size = read(fd, text, 30000 - 1);
+	CHECK(size > 0 && size <= 20000);
+	CHECK(strstr(text, "\n]\n") && !strstr(text, "\n]\n")[3]);
+	close(fd);
+	unlink(path);
+	outputs_free(all);
+	forget_labels();
+	free(path);
+	free(text);
+}
+
 /* All of the folder. */
 static void clean(void)
 {
@@ -337,9 +498,15 @@ int main(void)
 		check_limit(c, 3 << 20, false);
 	}
 	check_rotation();
+	check_no_rotation();
+	check_rotation_in_vain();
 	check_errors();
 	check_several(0);
 	check_several(2);
+	check_opening();
+	check_pipe();
+	check_all_full();
+	forget_labels();
 	clean();
 	return check_done();
 }

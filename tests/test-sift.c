@@ -415,6 +415,13 @@ static bool same(const struct lines *got, const struct lines *wanted)
 	return got->count == wanted->count;
 }
 
+static void on_pid(struct printer *p, const struct print_event *e)
+{
+	add_line(p->state, "%s %u", e->kind == PRINT_ENTER ? "enter" : "leave", e->pid);
+}
+
+static const struct print_ops ops_pids = { .name = "pids", .event = on_pid };
+
 static void compare(unsigned int round)
 {
 	struct sift_rules rules = {
@@ -434,8 +441,39 @@ static void compare(unsigned int round)
 	free(wanted.list);
 }
 
+/* A process whose end was lost, and a thread of another one that has its number: the
+ * calls of each end as its own. */
+static void check_number_reused(void)
+{
+	static struct print_options options;
+	const struct sift_rules rules = { 0 };
+	struct print_event e = { .name = &names[0], .tid = 100, .pid = 100 };
+	struct lines got = { 0 };
+	struct printer p = { .ops = &ops_pids, .options = &options, .state = &got };
+	struct sift *s = sift_new(&rules, &p);
+
+	names[0].is_hidden = false;
+	sift_event(s, &e);
+	e.depth = 1;
+	sift_event(s, &e);
+	e.depth = 0;
+	e.pid = 50;
+	sift_event(s, &e);
+	sift_exec(s, 100, 1);
+	CHECK_INT(got.count, 5);
+	sift_exec(s, 50, 2);
+	CHECK_INT(got.count, 6);
+	CHECK_STR(got.list[2].text, "leave 100");
+	CHECK_STR(got.list[3].text, "leave 100");
+	CHECK_STR(got.list[4].text, "enter 50");
+	CHECK_STR(got.list[5].text, "leave 50");
+	sift_free(s);
+	free(got.list);
+}
+
 int main(void)
 {
+	check_number_reused();
 	for (unsigned int round = 0; round < ROUNDS; round++)
 		compare(round);
 	return check_done();

@@ -191,6 +191,20 @@ static void check_number_reused(void)
 	tree_free(t);
 }
 
+/* Nor if its end was lost, and it is a thread's number now. */
+static void check_number_reused_after_loss(void)
+{
+	struct event e = make(EVENT_ENTER, PID, 900);
+	struct tree *t = tree_new();
+
+	CHECK_INT(enter(t, PID, A, 1000), 0);
+	e.pid = 50;
+	CHECK_INT(tree_enter(t, &e, B), 0);
+	e.frame = 800;
+	CHECK_INT(tree_enter(t, &e, C), 1);
+	tree_free(t);
+}
+
 static void check_lines(void)
 {
 	struct tree *t = tree_new();
@@ -347,19 +361,6 @@ static void check_loss_by_frame(void)
 	CHECK_INT(leave_frame(t, A, 0x10), 0);
 	enter_frame(t, A, 0x20);
 	CHECK_INT(enter_frame(t, B, 0x20), 1);
-	tree_free(t);
-}
-
-/* A number that another process's thread has now, though nobody saw the first one end. */
-static void check_number_used_again(void)
-{
-	struct tree *t = tree_new();
-	struct event e = make(EVENT_ENTER, PID + 1, 1000);
-
-	enter(t, PID + 1, A, 1000);
-	enter(t, PID + 1, B, 900);
-	e.pid = 300;
-	CHECK_INT(tree_enter(t, &e, C), 0);
 	tree_free(t);
 }
 
@@ -639,7 +640,6 @@ int main(void)
 	check_loss_by_stack();
 	check_loss_by_frame();
 	check_loss_and_fork();
-	check_number_used_again();
 	check_random(0);
 	check_random(EVENT_FRAME);
 	check_random(EVENT_FRAME | EVENT_UNIT);
@@ -653,5 +653,6 @@ int main(void)
 	check_orphans_below();
 	check_no_lines();
 	check_number_reused();
+	check_number_reused_after_loss();
 	return check_done();
 }
