@@ -338,19 +338,12 @@ static void see_fork(struct feed *f, const struct event *e)
 	sift_fork(f->sift, e->tid, e->code, n.at);
 }
 
-static bool is_of_process(struct thread *thread, void *arg)
-{
-	return thread->pid == *(const uint32_t *)arg;
-}
-
 static void see_exec(struct feed *f, const struct event *e)
 {
-	uint32_t pid = e->pid;
-
 	tree_exec(f->tree, e);
 	tasks_exec(f->tasks, e);
-	sift_exec(f->sift, pid, feed_at(f, e->time));
-	threads_sweep(f->threads, is_of_process, &pid);
+	sift_exec(f->sift, e->pid, feed_at(f, e->time));
+	threads_remove_process(f->threads, e->pid);
 }
 
 static void see_exit(struct feed *f, const struct event *e)

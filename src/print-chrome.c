@@ -29,6 +29,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "digits.h"
 #include "escape.h"
 #include "print.h"
 #include "threads.h"
@@ -101,48 +102,16 @@ static void add_text(struct printer *p, const char *text)
 	output_add(p->output, text, strlen(text));
 }
 
-static char *put_number(char *out, uint64_t value)
-{
-	char digits[20];
-	int n = 0;
-
-	do
-		digits[n++] = '0' + value % 10;
-	while (value /= 10);
-	while (n)
-		*out++ = digits[--n];
-	return out;
-}
-
 /* ns as µs with three decimals. */
 static char *put_micros(char *out, uint64_t ns)
 {
 	unsigned int rest = ns % 1000;
 
-	out = put_number(out, ns / 1000);
+	out = digits_put(out, ns / 1000);
 	*out++ = '.';
 	*out++ = '0' + rest / 100;
 	*out++ = '0' + rest / 10 % 10;
 	*out++ = '0' + rest % 10;
-	return out;
-}
-
-/* A code object without a line has -1. */
-static char *put_line(char *out, uint32_t line)
-{
-	return (int32_t)line < 0 ? stpcpy(out, "-1") : put_number(out, line);
-}
-
-static char *put_hex(char *out, uint64_t value)
-{
-	static const char hex[] = "0123456789abcdef";
-	int shift = 60;
-
-	while (shift && !(value >> shift))
-		shift -= 4;
-	out = stpcpy(out, "0x");
-	for (; shift >= 0; shift -= 4)
-		*out++ = hex[value >> shift & 15];
 	return out;
 }
 
@@ -198,8 +167,8 @@ static void add_head(struct printer *p, char kind, uint32_t pid, uint32_t tid,
 	char text[EVENT_MAX], *t = stpcpy(text, ",\n{\"ph\":\"");
 
 	*t++ = kind;
-	t = put_number(stpcpy(t, "\",\"pid\":"), pid);
-	t = put_number(stpcpy(t, ",\"tid\":"), tid);
+	t = digits_put(stpcpy(t, "\",\"pid\":"), pid);
+	t = digits_put(stpcpy(t, ",\"tid\":"), tid);
 	t = put_micros(stpcpy(t, ",\"ts\":"), ts);
 	t = stpcpy(t, ",\"name\":\"");
 	output_add(p->output, text, t - text);
@@ -273,7 +242,7 @@ static void name_thread(struct printer *p, struct chrome_thread *t, uint64_t ts)
 	if (t->comm[0]) {
 		add_json(p, t->comm);
 	} else {
-		*put_number(stpcpy(text, "thread "), t->thread.tid) = '\0';
+		*digits_put(stpcpy(text, "thread "), t->thread.tid) = '\0';
 		add_text(p, text);
 	}
 	add_text(p, "\"}}");
@@ -365,7 +334,7 @@ static void push(struct chrome *c, struct chrome_thread *t, const struct print_e
 
 static void add_task(struct printer *p, uint64_t task, const char *name)
 {
-	char text[EVENT_MAX], *t = put_hex(stpcpy(text, ",\"task\":\""), task);
+	char text[EVENT_MAX], *t = digits_put_hex(stpcpy(text, ",\"task\":\""), task);
 
 	*t++ = '"';
 	output_add(p->output, text, t - text);
@@ -384,7 +353,7 @@ static bool is_deep(const struct chrome_thread *t, uint32_t depth)
 
 static char *put_deep(char *out, uint32_t depth)
 {
-	return stpcpy(put_number(stpcpy(out, "\",\"cat\":\"python,depth "), depth),
+	return stpcpy(digits_put(stpcpy(out, "\",\"cat\":\"python,depth "), depth),
 		      "\",");
 }
 
@@ -399,7 +368,7 @@ static void add_begin(struct printer *p, const struct chrome_thread *t, uint64_t
 	s = is_deep(t, depth) ? put_deep(s, depth) : stpcpy(s, "\",\"cat\":\"python\",");
 	output_add(p->output, text, s - text);
 	add_file(p, call->label);
-	s = put_line(stpcpy(text, ",\"line\":"), call->line);
+	s = digits_put_line(stpcpy(text, ",\"line\":"), call->line);
 	output_add(p->output, text, s - text);
 }
 
@@ -430,7 +399,7 @@ static void add_end(struct printer *p, const struct chrome_thread *t, uint64_t t
 static char *put_exit(char *out, const struct print_event *e)
 {
 	if (e->exit != PRINT_UNSEEN)
-		out = put_line(stpcpy(out, ",\"exit_line\":"), e->line);
+		out = digits_put_line(stpcpy(out, ",\"exit_line\":"), e->line);
 	return stpcpy(out, exits[e->exit]);
 }
 
@@ -588,7 +557,7 @@ static void note_fork(struct printer *p, const struct print_note *n)
 	char text[EVENT_MAX];
 
 	add_head(p, 'i', n->pid, n->tid, n->at + FIRST);
-	*put_number(stpcpy(text, "\"child\":"), n->child) = '\0';
+	*digits_put(stpcpy(text, "\"child\":"), n->child) = '\0';
 	add_text(p, "fork");
 	add_instant(p, "p", text);
 	child = (struct chrome_thread *)threads_find(c->threads, n->child);
@@ -634,7 +603,7 @@ static void lost(struct printer *p, const struct print_lost *l)
 
 	c->has_lost = true;
 	add_head(p, 'i', c->pid, c->pid, l->at + FIRST);
-	*stpcpy(put_number(text, l->count), " events lost") = '\0';
+	*stpcpy(digits_put(text, l->count), " events lost") = '\0';
 	add_text(p, text);
 	add_instant(p, "g", "");
 }
@@ -695,14 +664,14 @@ static void begin(struct printer *p, const struct print_begin *b)
 	c = p->state;
 	c->part = b->part + 1;
 	c->base = c->last;
-	t = put_number(stpcpy(text, "[\n{\"ph\":\"i\",\"pid\":"), c->pid);
-	t = put_number(stpcpy(t, ",\"tid\":"), c->pid);
+	t = digits_put(stpcpy(text, "[\n{\"ph\":\"i\",\"pid\":"), c->pid);
+	t = digits_put(stpcpy(t, ",\"tid\":"), c->pid);
 	t = put_micros(stpcpy(t, ",\"ts\":"), c->last);
 	t = stpcpy(t, ",\"name\":\"");
 	output_add(p->output, text, t - text);
 	add_text(p, b->part ? "file begins" : "trace begins");
-	t = put_number(stpcpy(text, "\"time\":\""), b->time + c->last - FIRST);
-	t = put_number(stpcpy(t, "\",\"part\":"), b->part);
+	t = digits_put(stpcpy(text, "\"time\":\""), b->time + c->last - FIRST);
+	t = digits_put(stpcpy(t, "\",\"part\":"), b->part);
 	*t = '\0';
 	add_instant(p, "g", text);
 	if (b->part)
@@ -721,8 +690,8 @@ static void end(struct printer *p, const struct print_totals *t)
 	ts = t->at + FIRST > c->last ? t->at + FIRST : c->last;
 	add_head(p, 'i', c->pid, c->pid, ts);
 	add_text(p, t->goes_on ? "file ends" : "trace ends");
-	s = put_number(stpcpy(text, "\"events\":"), t->events);
-	*put_number(stpcpy(s, ",\"lost\":"), t->lost) = '\0';
+	s = digits_put(stpcpy(text, "\"events\":"), t->events);
+	*digits_put(stpcpy(s, ",\"lost\":"), t->lost) = '\0';
 	add_instant(p, "g", text);
 	add_text(p, "\n]\n");
 }

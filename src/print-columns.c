@@ -11,6 +11,7 @@
 #include <string.h>
 #include <time.h>
 
+#include "digits.h"
 #include "escape.h"
 #include "words.h"
 #include "xalloc.h"
@@ -151,15 +152,9 @@ static char *put_spaces(char *out, int count)
 /* Decimal digits, then spaces up to the width. */
 static char *put_number(char *out, uint32_t value, int width)
 {
-	char digits[10], *start = out;
-	int n = 0;
+	char *end = digits_put(out, value);
 
-	do
-		digits[n++] = '0' + value % 10;
-	while (value /= 10);
-	while (n)
-		*out++ = digits[--n];
-	return put_spaces(out, width - (out - start));
+	return put_spaces(end, width - (end - out));
 }
 
 /* Spaces up to the width, the sign, if there is one, and the number with so many of its
@@ -302,18 +297,13 @@ void columns_indent(struct output *o, unsigned int depth)
 	char level[16] = "[", *t;
 
 	if (depth > LEVEL_MAX) {
-		t = stpcpy(put_number(level + 1, depth, 0), "] ");
+		t = stpcpy(digits_put(level + 1, depth), "] ");
 		output_add(o, level, t - level);
 		return;
 	}
 	for (; n > INDENT_CHUNK; n -= INDENT_CHUNK)
 		output_add(o, spaces, INDENT_CHUNK);
 	output_add(o, spaces, n);
-}
-
-char *columns_line(char *out, uint32_t line)
-{
-	return (int32_t)line < 0 ? stpcpy(out, "-1") : put_number(out, line, 0);
 }
 
 enum look columns_look(enum print_exit exit)
@@ -355,7 +345,7 @@ void columns_note(struct columns *c, struct printer *p, const struct print_note 
 	output_add(p->output, text, columns_start(c, text, &e, LOOK_NOTE) - text);
 	add_text(p, words[n->kind]);
 	if (n->kind == PRINT_FORK)
-		output_add(p->output, text, put_number(text, n->child, 0) - text);
+		output_add(p->output, text, digits_put(text, n->child) - text);
 	else
 		add_command(p, n);
 	add_text(p, " ...");

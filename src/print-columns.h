@@ -39,9 +39,6 @@ char *columns_end(const struct columns *c, char *out, enum look look);
  * would fill disks with them: there, the level is given as a number. */
 void columns_indent(struct output *o, unsigned int depth);
 
-/* A code object without a line has -1. */
-char *columns_line(char *out, uint32_t line);
-
 /* How a line of that exit looks. */
 enum look columns_look(enum print_exit exit);
 

@@ -11,6 +11,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "digits.h"
 #include "print-columns.h"
 #include "print.h"
 #include "threads.h"
@@ -125,7 +126,7 @@ static void add_name(struct printer *p, const struct print_event *e, bool has_li
 
 	output_add(p->output, label->text, label->size - !has_line);
 	if (has_line)
-		output_add(p->output, text, columns_line(text, e->line) - text);
+		output_add(p->output, text, digits_put_line(text, e->line) - text);
 }
 
 static void add_end(struct printer *p, const char *words, enum look look)

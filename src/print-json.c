@@ -10,6 +10,7 @@
 #include <sys/wait.h>
 #include <time.h>
 
+#include "digits.h"
 #include "escape.h"
 #include "print.h"
 #include "xalloc.h"
@@ -67,33 +68,15 @@ static void add_plain(struct text *t, const char *plain)
 	end_at(t, stpcpy(reserve(t, strlen(plain) + 1), plain));
 }
 
-static char *put_number(char *out, uint64_t value)
-{
-	char digits[20];
-	int n = sizeof(digits);
-
-	do
-		digits[--n] = '0' + value % 10;
-	while (value /= 10);
-	memcpy(out, digits + n, sizeof(digits) - n);
-	return out + sizeof(digits) - n;
-}
-
 static char *put_field(char *out, const char *name, uint64_t value)
 {
-	return put_number(stpcpy(out, name), value);
+	return digits_put(stpcpy(out, name), value);
 }
 
 /* An unsigned number of 64 bits is more than what many readers' numbers hold. */
 static char *put_task(char *out, uint64_t task)
 {
-	int shift = 60;
-
-	while (shift && !(task >> shift))
-		shift -= 4;
-	out = stpcpy(out, ",\"task\":\"0x");
-	for (; shift >= 0; shift -= 4)
-		*out++ = hex[task >> shift & 15];
+	out = digits_put_hex(stpcpy(out, ",\"task\":\""), task);
 	*out++ = '"';
 	return out;
 }
@@ -317,13 +300,6 @@ static char *put_place(char *out, uint64_t at, uint32_t pid, uint32_t tid, uint1
 	return put_field(out, ",\"cpu\":", cpu);
 }
 
-/* A code object without a line has -1. */
-static char *put_line(char *out, int32_t line)
-{
-	return line < 0 ? put_field(out, ",\"line\":-", -(int64_t)line)
-			: put_field(out, ",\"line\":", line);
-}
-
 static char *put_exit(char *out, const struct print_event *e)
 {
 	out = stpcpy(out, exits[e->exit]);
@@ -359,7 +335,7 @@ static void event(struct printer *p, const struct print_event *e)
 	out = put_field(out, ",\"depth\":", e->depth);
 	output_add(p->output, t->text, out - t->text);
 	output_add(p->output, label->text, label->size);
-	out = put_line(t->text, e->line);
+	out = digits_put_line(stpcpy(t->text, ",\"line\":"), e->line);
 	if (!enters)
 		out = put_exit(out, e);
 	if (e->task)

@@ -4,6 +4,7 @@
 
 #include <string.h>
 
+#include "digits.h"
 #include "print-columns.h"
 #include "print.h"
 
@@ -44,7 +45,7 @@ static void event(struct printer *p, const struct print_event *e)
 	columns_indent(p->output, e->depth);
 	output_add(p->output, e->kind == PRINT_ENTER ? "=>  " : "<=  ", 4);
 	output_add(p->output, label->text, label->size);
-	t = columns_line(text, e->line);
+	t = digits_put_line(text, e->line);
 	t = stpcpy(t, exits[e->exit]);
 	t = columns_end(p->state, t, look);
 	output_add(p->output, text, t - text);

@@ -201,16 +201,9 @@ void tasks_lost(struct tasks *t)
 	threads_sweep(t->threads, is_any, NULL);
 }
 
-static bool is_of_process(struct thread *thread, void *arg)
-{
-	return thread->pid == *(const uint32_t *)arg;
-}
-
 void tasks_exec(struct tasks *t, const struct event *e)
 {
-	uint32_t pid = e->pid;
-
-	threads_sweep(t->threads, is_of_process, &pid);
+	threads_remove_process(t->threads, e->pid);
 }
 
 void tasks_exit(struct tasks *t, const struct event *e)

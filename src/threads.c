@@ -137,3 +137,13 @@ void threads_sweep(struct threads *t, bool (*is_over)(struct thread *thread, voi
 		}
 	}
 }
+
+static bool is_of_process(struct thread *thread, void *arg)
+{
+	return thread->pid == *(const uint32_t *)arg;
+}
+
+void threads_remove_process(struct threads *t, uint32_t pid)
+{
+	threads_sweep(t, is_of_process, &pid);
+}

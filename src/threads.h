@@ -27,6 +27,7 @@ struct thread *threads_find(struct threads *t, uint32_t tid);
  * until it is removed. */
 struct thread *threads_get(struct threads *t, uint32_t tid, uint32_t pid);
 void threads_remove(struct threads *t, uint32_t tid);
+void threads_remove_process(struct threads *t, uint32_t pid);
 
 /* Remove those for which is_over() is true; it may do anything else with them. */
 void threads_sweep(struct threads *t, bool (*is_over)(struct thread *thread, void *arg),

@@ -257,18 +257,11 @@ static void forget_left(struct tree *t, uint32_t pid)
 	free(old);
 }
 
-static bool is_of_process(struct thread *thread, void *arg)
-{
-	return thread->pid == *(const uint32_t *)arg;
-}
-
 void tree_exec(struct tree *t, const struct event *e)
 {
-	uint32_t pid = e->pid;
-
 	if (t->left_used)
-		forget_left(t, pid);
-	threads_sweep(t->stacks, is_of_process, &pid);
+		forget_left(t, e->pid);
+	threads_remove_process(t->stacks, e->pid);
 }
 
 void tree_exit(struct tree *t, const struct event *e)
