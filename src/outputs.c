@@ -5,6 +5,7 @@
 #include "outputs.h"
 
 #include <errno.h>
+#include <fcntl.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
@@ -105,12 +106,19 @@ static bool is_recording(const struct options *o)
 }
 
 /* Is there room for so many bytes, and for what ends the file? */
+static bool has_room_in(const struct outputs *all, struct out *out, uint64_t bytes,
+			uint64_t at)
+{
+	return !out->is_full &&
+	       (fits(out, bytes) || (rotate(all, out, at) && fits(out, bytes)));
+}
+
 static bool make_room(struct outputs *all, struct out *out, uint64_t bytes, uint64_t at)
 {
+	if (has_room_in(all, out, bytes, at))
+		return true;
 	if (out->is_full)
 		return false;
-	if (fits(out, bytes) || (rotate(all, out, at) && fits(out, bytes)))
-		return true;
 	out->is_full = all->fan.is_full = true;
 	if (!output_error(out->output) && !is_recording(all->o))
 		warn("%s has reached --max-size: the trace ends here",
@@ -194,9 +202,10 @@ static void note(struct printer *p, const struct print_note *n)
 	struct outputs *all = p->state;
 	uint64_t bytes = EVENT_BYTES + NAME_BYTES * (uint64_t)n->args_size;
 
+	/* One that is too long does not end the trace. */
 	EACH(out, p)
 		if (out->printer.ops->note && !p->is_full &&
-		    make_room(all, out, bytes, n->at))
+		    has_room_in(all, out, bytes, n->at))
 			out->printer.ops->note(&out->printer, n);
 }
 
@@ -322,11 +331,29 @@ static bool has_color(const struct options *o, const struct output *output)
 	       strcmp(term, "dumb");
 }
 
+/* While a job is traced nothing waits for the reader of a pipe. */
+static int check_reader(const char *path)
+{
+	int fd = open(path, O_WRONLY | O_NONBLOCK | O_CLOEXEC | O_NOCTTY);
+
+	if (fd < 0 && errno == ENXIO) {
+		warn("cannot write %s: nobody reads from it", path);
+		return -ENXIO;
+	}
+	if (fd >= 0)
+		close(fd);
+	return 0;
+}
+
 static int open_one(const struct outputs *all, struct out *out)
 {
 	const struct output_option *option = out->option;
-	int err = output_open(option->path, option->compression, &out->output);
+	int err = 0;
 
+	if (option->path && is_recording(all->o))
+		err = check_reader(option->path);
+	if (!err)
+		err = output_open(option->path, option->compression, &out->output);
 	if (err)
 		return err;
 	output_limit(out->output, all->o->max_size);

@@ -39,6 +39,9 @@ enum { FLOW_MS = 20, QUIET = 5, LONG_MS = 1000 };
  * stopped. */
 enum { PAUSE_LOOKS = 200 };
 
+/* How often the buffer is read on SIGUSR1, at most, if there is always more in it. */
+enum { SHOW_LOOKS = 100 };
+
 /* Odd steps of the evaluation loop: so many, and one in so many, are too many. */
 enum { MANY_ODD = 100, ODD_SHARE = 20 };
 
@@ -477,15 +480,26 @@ static void write_record(struct trace *t)
 	} while (printer->is_full && record_halve(t->record));
 }
 
+/* What there is shall be there for others to read, up to this moment. */
+static void show_what_is(struct trace *t)
+{
+	bool more = true;
+
+	for (int i = 0; i < SHOW_LOOKS && more; i++)
+		work(t, &more);
+	if (t->record)
+		write_record(t);
+	else
+		outputs_flush(t->outputs);
+}
+
 /* Returns false if pyflow is to end at once. */
 static bool take_signal(struct trace *t, int *first)
 {
 	int signal = signals_take(t->signals);
 
-	if (signal == SIGUSR1 && t->record)
-		write_record(t);
-	else if (signal == SIGUSR1)
-		outputs_flush(t->outputs);
+	if (signal == SIGUSR1)
+		show_what_is(t);
 	else if (signal == SIGTSTP || signal == SIGTTIN || signal == SIGTTOU)
 		pause_here(t, signal);
 	else if (signal)
@@ -683,8 +697,9 @@ int trace_run(const struct options *o)
 	if (!t.cwd)
 		t.cwd = xstrdup("/");
 	t.filter = filter_new(o, t.cwd);
-	t.signals = signals_open();
+	/* Signals are not taken yet: a pipe may wait for its reader. */
 	status = open_printer(&t);
+	t.signals = signals_open();
 	if (!status)
 		status = o->pids ? begin_pids(&t) : begin_command(&t);
 	if (!status) {

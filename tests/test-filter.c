@@ -425,6 +425,63 @@ static void check_starts(void)
 	filter_free(f);
 }
 
+/* ---- all of them together, against a plain implementation ---- */
+
+enum { FILES = 4, FUNCS = 4, ROUNDS = 20000 };
+
+static char *const some_files[FILES] = { "a.py", "b.py", "/usr/lib/python3.11/c.py",
+					 "<frozen d>" };
+static char *const some_funcs[FUNCS] = { "f", "g", "C.h", "k" };
+
+/* Some of the words, as a list that ends with NULL; what is taken is a bit each. */
+static unsigned int choose(char *const *words, unsigned int count, char **list)
+{
+	unsigned int taken = check_below(2) ? check_below(1 << count) : 0, n = 0;
+
+	for (unsigned int i = 0; i < count; i++)
+		if (taken & 1 << i)
+			list[n++] = words[i];
+	list[n] = NULL;
+	return taken;
+}
+
+/* The third function is known by its qualified name only. */
+static void check_together(void)
+{
+	char *files_list[FILES + 1], *funcs_list[FUNCS + 1], *no_files[FILES + 1],
+		*no_funcs[FUNCS + 1], *starts[FUNCS + 1];
+	struct options o = { .files = files_list,
+			     .funcs = funcs_list,
+			     .exclude_files = no_files,
+			     .exclude_funcs = no_funcs,
+			     .start_at = starts,
+			     .only_user = check_below(2) };
+	unsigned int in_files = choose(some_files, FILES, files_list);
+	unsigned int in_funcs = choose(some_funcs, FUNCS, funcs_list);
+	unsigned int out_files = choose(some_files, FILES, no_files);
+	unsigned int out_funcs = choose(some_funcs, FUNCS, no_funcs);
+	unsigned int in_starts = choose(some_funcs, FUNCS, starts);
+	struct filter *f = filter_new(&o, "/w");
+
+	for (unsigned int i = 0; i < FILES; i++) {
+		for (unsigned int j = 0; j < FUNCS; j++) {
+			const char *func = j == 2 ? "h" : some_funcs[j];
+			const char *qualname = j == 2 ? "C.h" : NULL;
+			bool wanted = (!in_files || in_files & 1 << i) &&
+				      (!in_funcs || in_funcs & 1 << j) &&
+				      !(out_files & 1 << i) && !(out_funcs & 1 << j) &&
+				      !(o.only_user && i > 1);
+
+			CHECK_INT(filter_match(f, some_files[i], func, qualname), wanted);
+			CHECK_INT(filter_starts(f, func, qualname),
+				  !!(in_starts & 1 << j));
+		}
+	}
+	CHECK_INT(filter_asks(f),
+		  in_files || in_funcs || out_files || out_funcs || o.only_user);
+	filter_free(f);
+}
+
 int main(void)
 {
 	check_paths();
@@ -440,5 +497,7 @@ int main(void)
 	check_excluded();
 	check_only();
 	check_starts();
+	for (int i = 0; i < ROUNDS; i++)
+		check_together();
 	return check_done();
 }
