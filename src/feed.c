@@ -394,38 +394,45 @@ static bool ends(const struct event *e)
 	return e->kind == EVENT_EXEC || e->kind == EVENT_EXIT;
 }
 
-void feed_record(const void *record, void *arg)
+/* What tells of names and code objects. False if it is something else. */
+static bool take_name(struct feed *f, const void *record)
 {
 	const struct event_name_long *long_name = record;
 	const struct event_name *name = record;
+
+	switch (name->kind) {
+	case EVENT_NAME:
+		add_name(f, name->code, name->file, name->func);
+		return true;
+	case EVENT_NAME_LONG:
+		add_name(f, long_name->code, long_name->file, long_name->func);
+		return true;
+	case EVENT_NAME_AT:
+		add_name_at(f, record);
+		return true;
+	case EVENT_PART:
+		codes_add(f->codes, record);
+		return true;
+	case EVENT_CODE:
+	case EVENT_CODE_AT:
+		end_code(f, record);
+		return true;
+	default:
+		return false;
+	}
+}
+
+void feed_record(const void *record, void *arg)
+{
 	const struct event *e = record;
 	struct feed *f = arg;
 
-	if (f->parts.printer->is_full && !ends(e))
+	if ((f->parts.printer->is_full && !ends(e)) || take_name(f, record))
 		return;
 	switch (e->kind) {
 	case EVENT_ENTER:
 	case EVENT_LEAVE:
 		show(f, e);
-		break;
-	case EVENT_NAME:
-		add_name(f, name->code, name->file, name->func);
-		break;
-	case EVENT_NAME_LONG:
-		add_name(f, long_name->code, long_name->file, long_name->func);
-		break;
-	case EVENT_NAME_AT:
-		add_name_at(f, record);
-		break;
-	case EVENT_PART:
-		codes_add(f->codes, record);
-		break;
-	case EVENT_CODE:
-	case EVENT_CODE_AT:
-		end_code(f, record);
-		break;
-	case EVENT_TASK:
-		tasks_enter(f->tasks, record);
 		break;
 	case EVENT_LOST:
 		feed_lost(f, e->code, e->time);
@@ -441,6 +448,9 @@ void feed_record(const void *record, void *arg)
 		break;
 	case EVENT_EXIT:
 		see_exit(f, e);
+		break;
+	case EVENT_TASK:
+		tasks_enter(f->tasks, record);
 		break;
 	}
 }

@@ -466,7 +466,6 @@ static void close_outputs(struct trace *t)
 static void write_record(struct trace *t)
 {
 	const struct print_totals totals = totals_of(t);
-
 	struct printer *printer = outputs_printer(t->outputs);
 
 	do {

@@ -19,6 +19,10 @@ void check_str(const char *got, const char *wanted, const char *what, const char
  * told. */
 void check_file(const char *got_path, const char *wanted_path);
 
+/* How often to try what is tried at random: n times, or, with PYFLOW_TEST_FEW in the
+ * environment, a tenth of it. */
+uint32_t check_rounds(uint32_t n);
+
 /* A number below n, the same ones in each run: xorshift. */
 uint32_t check_below(uint32_t n);
 

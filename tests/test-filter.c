@@ -497,7 +497,7 @@ int main(void)
 	check_excluded();
 	check_only();
 	check_starts();
-	for (int i = 0; i < ROUNDS; i++)
+	for (uint32_t i = 0; i < check_rounds(ROUNDS); i++)
 		check_together();
 	return check_done();
 }

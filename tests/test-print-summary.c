@@ -582,7 +582,7 @@ static void test_memory(void)
 	made_begin(&m, 0);
 	make_random(&m, EVENTS / 10, 20);
 	before = memory();
-	make_random(&m, EVENTS, 20);
+	make_random(&m, check_rounds(EVENTS), 20);
 	CHECK(memory() < before + 64 * 1024);
 	free(made_end(&m));
 	made_free(&m);
