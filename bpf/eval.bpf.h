@@ -49,8 +49,7 @@ static __always_inline long read_part(void *to, uint32_t size, uint64_t from)
 		return 0;
 	if (!(settings.flags & SETTINGS_FAULT))
 		return -EFAULT;
-	touch(from, size);
-	return bpf_probe_read_user(to, size, (void *)from);
+	return bpf_copy_from_user(to, size, (void *)from);
 }
 
 /* Bytes on their way into a hash. */

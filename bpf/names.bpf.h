@@ -24,6 +24,8 @@ struct name {
 	uint32_t file_size, func_size; /* bytes with the NUL */
 };
 
+enum { MAX_TOUCHES = 4 };
+
 /* Have the pages of some bytes brought in, no more than two. */
 static __always_inline void touch(uint64_t from, uint32_t size)
 {
@@ -34,15 +36,20 @@ static __always_inline void touch(uint64_t from, uint32_t size)
 }
 
 /* Read up to NAME_CHUNK bytes with the NUL. The pages may not have been touched yet:
- * names of modules that are part of the interpreter are in its file. */
+ * names of modules that are part of the interpreter are in its file. And a page that the
+ * kernel moves to another place is away for a moment, which can happen again. */
 static __always_inline long read_chunk(uint64_t *buf, uint64_t from)
 {
 	long n = bpf_probe_read_user_str(buf, NAME_CHUNK, (void *)from);
+	uint32_t i;
 
-	if (n >= 0 || !(settings.flags & SETTINGS_FAULT))
+	if (!(settings.flags & SETTINGS_FAULT))
 		return n;
-	touch(from, NAME_CHUNK);
-	return bpf_probe_read_user_str(buf, NAME_CHUNK, (void *)from);
+	for (i = 0; i < MAX_TOUCHES && n < 0; i++) {
+		touch(from, NAME_CHUNK);
+		n = bpf_probe_read_user_str(buf, NAME_CHUNK, (void *)from);
+	}
+	return n;
 }
 
 /* A string on its way into a hash. */
