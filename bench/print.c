@@ -153,7 +153,7 @@ int main(int argc, char **argv)
 	}
 	read_options(&o, argc, argv);
 	outputs = outputs_new(&o, "/");
-	if (o.last_events || o.last_size)
+	if (options_record(&o))
 		record = record_new(o.last_events, o.last_size);
 	else if (outputs_open(outputs))
 		return 1;

@@ -611,6 +611,11 @@ void options_parse(struct options *o, int argc, char **argv)
 	argp_parse(&argp, argc, argv, ARGP_IN_ORDER, NULL, &r);
 }
 
+bool options_record(const struct options *o)
+{
+	return o->last_events || o->last_size;
+}
+
 bool options_use_stdout(const struct options *o)
 {
 	for (size_t i = 0; i < o->output_count; i++)

@@ -108,6 +108,9 @@ struct options {
 void options_parse(struct options *o, int argc, char **argv);
 void options_free(struct options *o);
 
+/* Is only the last of the trace kept, and written when it is asked for? */
+bool options_record(const struct options *o);
+
 /* Is one of the outputs the standard output? */
 bool options_use_stdout(const struct options *o);
 

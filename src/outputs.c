@@ -99,12 +99,6 @@ static bool fits(struct out *out, uint64_t bytes)
 	return output_has_room(out->output, bytes);
 }
 
-/* Then it is written again, with less in it. */
-static bool is_recording(const struct options *o)
-{
-	return o->last_events || o->last_size;
-}
-
 /* Is there room for so many bytes, and for what ends the file? */
 static bool has_room_in(const struct outputs *all, struct out *out, uint64_t bytes,
 			uint64_t at)
@@ -120,7 +114,8 @@ static bool make_room(struct outputs *all, struct out *out, uint64_t bytes, uint
 	if (out->is_full)
 		return false;
 	out->is_full = all->fan.is_full = true;
-	if (!output_error(out->output) && !is_recording(all->o))
+	/* A recorder's are written again, with less in them. */
+	if (!output_error(out->output) && !options_record(all->o))
 		warn("%s has reached --max-size: the trace ends here",
 		     output_name(out->output));
 	return false;
@@ -154,11 +149,7 @@ static void begin(struct printer *p, const struct print_begin *b)
 {
 	struct outputs *all = p->state;
 
-	all->begin = *b;
-	all->pids = xrealloc(all->pids, b->count + 1, sizeof(*all->pids));
-	for (size_t i = 0; i < b->count; i++)
-		all->pids[i] = b->pids[i];
-	all->begin.pids = all->pids;
+	all->begin = print_begin_copy(b, &all->pids);
 	all->begin_bytes = 12 * b->count;
 	for (char *const *arg = b->argv; arg && *arg; arg++)
 		all->begin_bytes += NAME_BYTES * (strlen(*arg) + 1);
@@ -350,7 +341,7 @@ static int open_one(const struct outputs *all, struct out *out)
 	const struct output_option *option = out->option;
 	int err = 0;
 
-	if (option->path && is_recording(all->o))
+	if (option->path && options_record(all->o))
 		err = check_reader(option->path);
 	if (!err)
 		err = output_open(option->path, option->compression, &out->output);

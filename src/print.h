@@ -145,6 +145,13 @@ extern const struct print_ops print_chrome;
 extern const struct print_ops print_folded;
 extern const struct print_ops print_summary;
 
+/* What a printer is told lives no longer than it is being told: a copy whose strings are
+ * its own, until print_note_free(); and one whose list of processes is *pids, which is
+ * the caller's and grows as it must. */
+struct print_note print_note_copy(const struct print_note *n);
+void print_note_free(struct print_note *n);
+struct print_begin print_begin_copy(const struct print_begin *b, pid_t **pids);
+
 /* By enum print_format. */
 extern const struct print_ops *const print_formats[FORMATS];
 

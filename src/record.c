@@ -73,11 +73,7 @@ static void begin(struct printer *p, const struct print_begin *b)
 {
 	struct record *r = p->state;
 
-	r->begin = *b;
-	r->pids = xrealloc(r->pids, b->count + 1, sizeof(*r->pids));
-	for (size_t i = 0; i < b->count; i++)
-		r->pids[i] = b->pids[i];
-	r->begin.pids = r->pids;
+	r->begin = print_begin_copy(b, &r->pids);
 }
 
 /* ---- keeping ---- */
@@ -222,10 +218,8 @@ static void event(struct printer *p, const struct print_event *e)
 
 static void free_other(struct other *o)
 {
-	if (o->is_lost)
-		return;
-	free((char *)o->note.comm);
-	free((char *)o->note.args);
+	if (!o->is_lost)
+		print_note_free(&o->note);
 }
 
 static struct other *new_other(struct record *r)
@@ -244,13 +238,7 @@ static struct other *new_other(struct record *r)
 
 static void note(struct printer *p, const struct print_note *n)
 {
-	struct other *o = new_other(p->state);
-
-	o->note = *n;
-	o->note.comm = n->comm ? xstrdup(n->comm) : NULL;
-	o->note.args =
-		n->args ? memcpy(xcalloc(n->args_size + 1, 1), n->args, n->args_size)
-			: NULL;
+	new_other(p->state)->note = print_note_copy(n);
 }
 
 static void lost(struct printer *p, const struct print_lost *l)

@@ -20,8 +20,8 @@ struct printer *record_printer(struct record *r);
 bool record_halve(struct record *r);
 
 /* Tell a printer what is kept, from begin to end. In front of a thread's events come the
- * beginnings of the calls that they are in; what is open at the end ends unseen. The total
- * of events is of those that are told. */
+ * beginnings of the calls that they are in; what is open at the end ends unseen. The
+ * total of events is of those that are told. */
 void record_replay(const struct record *r, struct printer *to,
 		   const struct print_totals *totals);
 

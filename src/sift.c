@@ -148,10 +148,8 @@ static void drop_item(struct sift *s, struct item *i)
 		i->behind->before = i->before;
 	else
 		s->last = i->before;
-	if (i->kind == ITEM_NOTE) {
-		free((char *)i->note.comm);
-		free((char *)i->note.args);
-	}
+	if (i->kind == ITEM_NOTE)
+		print_note_free(&i->note);
 	i->behind = s->free_items;
 	s->free_items = i;
 }
@@ -430,28 +428,15 @@ void sift_exit(struct sift *s, uint32_t tid, uint64_t at)
 
 /* ---- what else there is ---- */
 
-static char *copy_of(const char *data, size_t size)
-{
-	char *copy = xcalloc(size + 1, 1);
-
-	memcpy(copy, data, size);
-	return copy;
-}
-
 void sift_note(struct sift *s, const struct print_note *n)
 {
-	struct item *i;
-
 	if (!s->out->ops->note)
 		return;
 	if (!s->first) {
 		s->out->ops->note(s->out, n);
 		return;
 	}
-	i = new_item(s, ITEM_NOTE);
-	i->note = *n;
-	i->note.comm = n->comm ? xstrdup(n->comm) : NULL;
-	i->note.args = n->args ? copy_of(n->args, n->args_size) : NULL;
+	new_item(s, ITEM_NOTE)->note = print_note_copy(n);
 }
 
 void sift_lost(struct sift *s, const struct print_lost *l)

@@ -674,7 +674,7 @@ static int open_printer(struct trace *t)
 	int err;
 
 	t->outputs = outputs_new(o, t->cwd);
-	if (o->last_events || o->last_size) {
+	if (options_record(o)) {
 		t->record = record_new(o->last_events, o->last_size);
 		t->printer = record_printer(t->record);
 		err = outputs_clear(t->outputs);
